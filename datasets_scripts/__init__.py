@@ -1,0 +1,52 @@
+"""Graphics languages, one folder each; `load_language_folder` finds one by name or path.
+
+A language's folder is a Python package that exports
+
+- `LANGUAGE`: its `Language`;
+- `sample_scene(rng, **options) -> list[dict]`: one fresh scene's objects, a function of the numpy Generator's state;
+- `render(objects, size=(height, width), rng=None) -> uint8 (H, W) or (H, W, 3)`: the picture, clean without `rng`, with
+  the language's drawing and image noise with it;
+- `render_batch(scenes, size=(height, width), rngs=None) -> uint8 (B, H, W) or (B, H, W, 3)`: the same bytes for many;
+- `Builder`: its Datasets builder.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+
+EXPORTS = ("LANGUAGE", "sample_scene", "render", "render_batch")
+
+
+def load_language_folder(name: str) -> ModuleType:
+    """Import a language's folder: the name of one beside this file, or a path to a user's own.
+
+    Raises ValueError naming the folder where there is none or where it lacks an export.
+    """
+    folder = Path(__file__).parent / name
+    if name.isidentifier() and (folder / "__init__.py").is_file():
+        module = importlib.import_module(f"{__name__}.{name}")
+    elif (Path(name) / "__init__.py").is_file():
+        module = _import_path(Path(name).resolve())
+    else:
+        known = sorted(item.parent.name for item in Path(__file__).parent.glob("*/__init__.py"))
+        raise ValueError(f"no language folder {name!r}: known are {', '.join(known)}, or a path to a package")
+    missing = [export for export in EXPORTS if not hasattr(module, export)]
+    if missing:
+        raise ValueError(f"language folder {name!r}: its __init__.py exports no {', '.join(missing)}")
+    return module
+
+
+def _import_path(folder: Path) -> ModuleType:
+    name = f"language_folder_{folder.name}"
+    if name in sys.modules and Path(sys.modules[name].__file__).parent == folder:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, folder / "__init__.py", submodule_search_locations=[str(folder)])
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module

@@ -1,0 +1,60 @@
+"""Evaluate module: precision, recall, F1 and IOU of sets of objects (Pasunuru et al. 2021, section 5.2)."""
+
+import json
+
+import datasets
+import evaluate
+
+from .scoring import average_set_scores
+
+
+_DESCRIPTION = "Compares predicted sets of objects with the true ones: precision, recall, F1, IOU and IOU at thresholds."
+
+_CITATION = """\
+@article{pasunuru2021dual,
+  title={Dual Reinforcement-Based Specification Generation for Image De-Rendering},
+  author={Pasunuru, Ramakanth and Rosenberg, David and Mann, Gideon and Bansal, Mohit},
+  journal={arXiv preprint arXiv:2103.01867},
+  year={2021}
+}
+"""
+
+_INPUTS = """\
+Args:
+    predictions: for each picture a list of objects (dicts of properties; None counts as absent), or that list as JSON.
+    references: the true objects, likewise.
+Returns:
+    precision, recall, f1, iou: averages over pictures, as fractions.
+    iou_1.0, iou_0.8, iou_0.6: the share of pictures whose IOU is at least that.
+Objects match when all their properties are equal; a repeated object counts as an extra one; two empty sets score 1.
+"""
+
+
+class DerenderIou(evaluate.Metric):
+    """Macro averages over pictures; see README.md for worked examples."""
+
+    def _info(self):
+        return evaluate.MetricInfo(
+            description=_DESCRIPTION,
+            citation=_CITATION,
+            inputs_description=_INPUTS,
+            features=datasets.Features(
+                {"predictions": datasets.Value("string"), "references": datasets.Value("string")}
+            ),
+        )
+
+    def add(self, *, prediction=None, reference=None, **kwargs):
+        """Add one picture's predicted and true objects."""
+        super().add(prediction=_as_json(prediction), reference=_as_json(reference), **kwargs)
+
+    def add_batch(self, *, predictions=None, references=None, **kwargs):
+        """Add the predicted and the true objects of several pictures."""
+        predictions, references = map(_as_json, predictions), map(_as_json, references)
+        super().add_batch(predictions=list(predictions), references=list(references), **kwargs)
+
+    def _compute(self, predictions, references):
+        return average_set_scores(list(map(json.loads, predictions)), list(map(json.loads, references)))
+
+
+def _as_json(objects):
+    return objects if isinstance(objects, str) else json.dumps(list(objects))

@@ -1,0 +1,91 @@
+"""Open pictures safely: a named error for what cannot be read, and one grey or RGB form for what can."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+
+MAX_PIXELS = 50_000_000
+
+
+class ImageError(ValueError):
+    """A picture that cannot be read or used; the message names it and says why."""
+
+
+def open_image(path: str | Path) -> Image.Image:
+    """Read a picture file completely; raises ImageError naming the file.
+
+    The size is checked against MAX_PIXELS before any pixel is decoded.
+    """
+    path = Path(path)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(path) as image:
+                check_size(*image.size, name=str(path))
+                image.load()
+                return image
+    except FileNotFoundError:
+        raise ImageError(f"{path}: no such file") from None
+    except UnidentifiedImageError:
+        raise ImageError(f"{path}: not a picture in a format that Pillow reads") from None
+    except Image.DecompressionBombError as error:
+        raise ImageError(f"{path}: {error}") from None
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        raise error if isinstance(error, ImageError) else ImageError(f"{path}: cannot be read: {error}") from None
+
+
+def check_size(width: int, height: int, name: str = "picture") -> None:
+    """Raise ImageError for an empty picture and for one of more than MAX_PIXELS pixels."""
+    if width < 1 or height < 1:
+        raise ImageError(f"{name}: a picture of {width} x {height} pixels is empty")
+    if width * height > MAX_PIXELS:
+        raise ImageError(f"{name}: {width} x {height} pixels are over the limit of {MAX_PIXELS:,}")
+
+
+def to_uint8(image, channels: int) -> np.ndarray:
+    """A picture as uint8 (H, W, channels); transparency is laid on white paper.
+
+    `image`: a PIL image of any mode (also 16-bit, palette, CMYK), or an array (H, W), (H, W, C) or (C, H, W) of
+    uint8, uint16, bool, or floats in [0, 1]; a torch tensor likewise. `channels`: 1 (grey) or 3 (RGB).
+    """
+    if not isinstance(image, Image.Image):
+        image = _array_to_pil(np.asarray(image))
+    check_size(*image.size)
+    if image.mode.startswith("I;16") or image.mode == "I":
+        image = Image.fromarray((np.asarray(image).clip(0, 65535) / 257).round().astype(np.uint8))
+    elif image.mode == "F":
+        image = _array_to_pil(np.asarray(image))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        paper = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(paper, image)
+    array = np.asarray(image.convert("L" if channels == 1 else "RGB"))
+    return array[:, :, None] if channels == 1 else array
+
+
+def _array_to_pil(array: np.ndarray) -> Image.Image:
+    if array.ndim == 3 and array.shape[0] in (1, 3, 4) and array.shape[2] not in (1, 3, 4):
+        array = np.moveaxis(array, 0, 2)
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[:, :, 0]
+    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)):
+        raise ImageError(f"an array of shape {array.shape} is no picture (H, W), (H, W, C) or (C, H, W)")
+    check_size(array.shape[1], array.shape[0])
+    return Image.fromarray(_array_to_uint8(array))
+
+
+def _array_to_uint8(array: np.ndarray) -> np.ndarray:
+    if array.dtype == np.uint8:
+        return np.ascontiguousarray(array)
+    if array.dtype == np.uint16:
+        return (array / 257).round().astype(np.uint8)
+    if array.dtype == bool:
+        return array.astype(np.uint8) * 255
+    if array.dtype.kind == "f" and np.isfinite(array).all() and array.min() >= 0 and array.max() <= 1:
+        return (array * 255).round().astype(np.uint8)
+    raise ImageError(f"an array of {array.dtype} is no picture: want uint8, uint16, bool, or floats in [0, 1]")

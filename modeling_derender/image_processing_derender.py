@@ -1,0 +1,82 @@
+"""Pictures to pixel values: any mode to grey or RGB, fitted into the model's size on white paper, normalised."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image
+from transformers.image_processing_backends import PilBackend
+from transformers.image_processing_utils import BatchFeature
+from transformers.image_utils import PILImageResampling
+from transformers.processing_utils import ImagesKwargs
+
+from .image_io import to_uint8
+
+
+class DerenderImageKwargs(ImagesKwargs, total=False):
+    """`num_channels`: 1 for grey pictures, 3 for RGB."""
+
+    num_channels: int
+
+
+class DerenderImageProcessor(PilBackend):
+    """Turns pictures (PIL, arrays, tensors) into `pixel_values` (B, C, H, W), float32, paper white at 0 for mean 1.
+
+    A picture of another size is shrunk or enlarged to fit `size` with its aspect kept, centred on white. Area
+    averaging (`resample` BOX) shrinks line art to what a renderer draws at that size. Raises ImageError (ValueError)
+    for what is no picture.
+    """
+
+    valid_kwargs = DerenderImageKwargs
+    model_input_names = ["pixel_values"]
+
+    do_resize = True
+    do_rescale = True
+    do_normalize = True
+    rescale_factor = 1 / 255
+    resample = PILImageResampling.BOX
+    size = {"height": 256, "width": 256}
+    num_channels = 1
+    image_mean = [1.0]
+    image_std = [0.5]
+
+    def _prepare_images_structure(self, images, expected_ndims: int = 3) -> list:
+        """One picture or a list of them (or a 4-D array) as a list; also bare (H, W) arrays."""
+        if isinstance(images, (list, tuple)):
+            return list(images)
+        return list(images) if getattr(images, "ndim", 0) == 4 else [images]
+
+    def process_image(self, image, num_channels: int | None = None, **kwargs) -> np.ndarray:
+        """One picture as uint8 (H, W, C)."""
+        return to_uint8(image, num_channels or self.num_channels)
+
+    def _preprocess(
+        self, images, do_resize, size, resample, do_rescale, rescale_factor, do_normalize, image_mean, image_std,
+        return_tensors=None, **kwargs,
+    ) -> BatchFeature:  # fmt: skip
+        if do_resize:
+            images = [fit_to_size(image, size.height, size.width, resample) for image in images]
+        images = [np.moveaxis(image, 2, 0) for image in images]
+        scale = rescale_factor if do_rescale else 1.0
+        mean, std = (image_mean, image_std) if do_normalize else (0.0, 1.0)
+        pixel_values = [normalize(image, scale, mean, std) for image in images]
+        return BatchFeature({"pixel_values": pixel_values}, tensor_type=return_tensors)
+
+
+def fit_to_size(image: np.ndarray, height: int, width: int, resample: int) -> np.ndarray:
+    """Scale uint8 (H, W, C) to fit into (height, width), aspect kept, centred on white; (height, width, C)."""
+    if image.shape[:2] == (height, width):
+        return image
+    scale = min(height / image.shape[0], width / image.shape[1])
+    inner = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
+    grey = image.shape[2] == 1
+    resized = np.asarray(Image.fromarray(image[:, :, 0] if grey else image).resize(inner, resample))
+    canvas = np.full((height, width, image.shape[2]), 255, np.uint8)
+    top, left = (height - inner[1]) // 2, (width - inner[0]) // 2
+    canvas[top : top + inner[1], left : left + inner[0]] = resized[:, :, None] if grey else resized
+    return canvas
+
+
+def normalize(pixels: np.ndarray, scale: float, mean, std) -> np.ndarray:
+    """(pixels * scale - mean) / std as float32; `pixels` (..., C, H, W), `mean` and `std` one value a channel."""
+    mean, std = (np.asarray(value, np.float32).reshape(-1, 1, 1) for value in (mean, std))
+    return (pixels * (np.float32(scale) / std) - mean / std).astype(np.float32, copy=False)

@@ -1,0 +1,273 @@
+"""A graphics language as plain data: its canvas, object categories, properties, tokens and rules. No tensors."""
+
+from __future__ import annotations
+
+import itertools
+import operator
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+
+from .rules import Rule, build_rule
+
+
+SPECIAL_TOKENS = ("<pad>", "<s>", "</s>", "<mask>")
+FORMAT = 1
+
+
+class LanguageError(ValueError):
+    """A declaration of a language that contradicts itself or misses a field."""
+
+
+@dataclass(frozen=True)
+class Domain:
+    """A pool of values and the words that stand for them; properties of one domain share its tokens."""
+
+    name: str
+    kind: str
+    values: tuple
+    words: tuple[str, ...]
+
+    @classmethod
+    def from_dict(cls, name: str, declaration: dict) -> Domain:
+        kind = declaration.get("type")
+        if kind == "integer":
+            values = tuple(range(declaration["minimum"], declaration["maximum"] + 1))
+        elif kind == "choice":
+            values = tuple(declaration["values"])
+        elif kind == "flag":
+            values = (False, True)
+        else:
+            raise LanguageError(f"domain {name!r}: unknown type {kind!r}; known: integer, choice, flag")
+        words = declaration.get("words") or [declaration.get("prefix", "") + str(value) for value in values]
+        if len(words) != len(values) or not values:
+            raise LanguageError(f"domain {name!r}: {len(words)} words for {len(values)} values")
+        return cls(name, kind, values, tuple(words))
+
+    def check(self, value):
+        """Return `value` as the domain's own Python value; raise ValueError where its type does not fit."""
+        if self.kind == "flag":
+            if not isinstance(value, bool) and type(value).__name__ != "bool":
+                raise ValueError(f"{value!r} is not true or false")
+            return bool(value)
+        if self.kind == "integer":
+            if isinstance(value, bool):
+                raise ValueError(f"{value!r} is not an integer")
+            try:
+                return operator.index(value)
+            except TypeError:
+                raise ValueError(f"{value!r} is not an integer") from None
+        return value
+
+
+@dataclass(frozen=True)
+class Property:
+    """One named property of a category: a domain, perhaps narrowed to some of its values."""
+
+    name: str
+    domain: Domain
+    values: tuple
+    tag: str
+
+    @classmethod
+    def from_dict(cls, declaration: dict, domains: dict[str, Domain]) -> Property:
+        name = declaration["name"]
+        if declaration.get("domain") not in domains:
+            raise LanguageError(f"property {name!r}: unknown domain {declaration.get('domain')!r}")
+        domain = domains[declaration["domain"]]
+        values = tuple(declaration.get("values", domain.values))
+        if domain.kind == "integer":
+            minimum, maximum = declaration.get("minimum", values[0]), declaration.get("maximum", values[-1])
+            values = tuple(value for value in values if minimum <= value <= maximum)
+        if not values or not set(values) <= set(domain.values):
+            raise LanguageError(f"property {name!r}: its values are not among those of domain {domain.name!r}")
+        return cls(name, domain, values, declaration.get("tag", name))
+
+    def word(self, value) -> str:
+        return self.domain.words[self.domain.values.index(value)]
+
+    def describe(self) -> str:
+        """The allowed values, for error messages."""
+        if self.domain.kind == "integer":
+            return f"{self.values[0]}..{self.values[-1]}"
+        return ", ".join(map(str, self.values))
+
+    def check(self, value):
+        value = self.domain.check(value)
+        if value not in self.values:
+            raise ValueError(f"{value!r} is not one of {self.describe()}")
+        return value
+
+
+@dataclass(frozen=True)
+class Slot:
+    """The properties that one token holds; `choices[i]` are their values and `words[i]` is the token's word."""
+
+    properties: tuple[Property, ...]
+    choices: tuple[tuple, ...]
+    words: tuple[str, ...]
+
+    @classmethod
+    def from_properties(cls, properties: tuple[Property, ...]) -> Slot:
+        choices = tuple(itertools.product(*(item.values for item in properties)))
+        words = tuple(
+            "-".join(item.word(value) for item, value in zip(properties, choice, strict=True)) for choice in choices
+        )
+        return cls(properties, choices, words)
+
+    @cached_property
+    def index(self) -> dict[tuple, int]:
+        return {choice: index for index, choice in enumerate(self.choices)}
+
+    @cached_property
+    def word_index(self) -> dict[str, int]:
+        return {word: index for index, word in enumerate(self.words)}
+
+
+@dataclass(frozen=True)
+class Category:
+    """A kind of object: its slots in token order, its rules and its geometry (for sizes and positions)."""
+
+    name: str
+    label: str
+    slots: tuple[Slot, ...]
+    rules: tuple[Rule, ...]
+    points: tuple[tuple[str, str], ...]
+    margin: float
+
+    @classmethod
+    def from_dict(cls, name: str, declaration: dict, domains: dict[str, Domain]) -> Category:
+        properties = [Property.from_dict(item, domains) for item in declaration["properties"]]
+        names = [item.name for item in properties]
+        if len(set(names)) != len(names):
+            raise LanguageError(f"category {name!r}: a property is declared twice")
+        slots = cls._slots(name, properties, declaration.get("joint", []))
+        rules = tuple(build_rule(rule, names, f"category {name!r}") for rule in declaration.get("rules", []))
+        points = tuple(tuple(point) for point in declaration.get("points", []))
+        unknown = {item for point in points for item in point} - set(names)
+        if unknown:
+            raise LanguageError(f"category {name!r}: points name unknown properties {sorted(unknown)}")
+        return cls(name, declaration.get("label", name), slots, rules, points, declaration.get("margin", 0))
+
+    @staticmethod
+    def _slots(name: str, properties: list[Property], joint: list[list[str]]) -> tuple[Slot, ...]:
+        by_name = {item.name: item for item in properties}
+        group_of = {member: tuple(group) for group in joint for member in group}
+        if not set(group_of) <= set(by_name):
+            raise LanguageError(f"category {name!r}: joint names unknown properties")
+        groups = dict.fromkeys(group_of.get(item.name, (item.name,)) for item in properties)
+        order = [member for group in groups for member in group]
+        if order != list(by_name):
+            raise LanguageError(f"category {name!r}: joint properties must follow each other as declared")
+        return tuple(Slot.from_properties(tuple(by_name[member] for member in group)) for group in groups)
+
+    @cached_property
+    def properties(self) -> dict[str, Property]:
+        return {item.name: item for slot in self.slots for item in slot.properties}
+
+    def box(self, item: dict) -> tuple[float, float, float, float]:
+        """The object's bounding box in canvas units: left, bottom, right, top (low y first)."""
+        if not self.points:
+            raise LanguageError(f"category {self.name!r} declares no points, so it has no size and no position")
+        xs, ys = zip(*((item[x], item[y]) for x, y in self.points), strict=True)
+        return min(xs) - self.margin, min(ys) - self.margin, max(xs) + self.margin, max(ys) + self.margin
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """The drawing area: its size in the language's units, where y points, and its pictures' pixels and channels."""
+
+    width: float
+    height: float
+    y_axis: str
+    pixels: tuple[int, int]
+    channels: int
+
+    @classmethod
+    def from_dict(cls, declaration: dict) -> Canvas:
+        if declaration.get("y_axis") not in ("up", "down"):
+            raise LanguageError(f"canvas: y_axis must be 'up' or 'down', not {declaration.get('y_axis')!r}")
+        height, width = declaration["pixels"]
+        return cls(
+            declaration["width"],
+            declaration["height"],
+            declaration["y_axis"],
+            (height, width),
+            declaration.get("channels", 3),
+        )
+
+
+class Language:
+    """A graphics language, built from its JSON declaration (`from_dict`), from which all else follows.
+
+    The declaration has `name`, `version`, `canvas`, `category_property` (the property that tells the category, by
+    default "category"), `domains`, `categories` (in canonical order) and, optionally, `unique`: the leading
+    properties no two objects of a category may share (by default all: no object twice).
+    """
+
+    def __init__(self, declaration: dict):
+        for field in ("name", "version", "canvas", "domains", "categories"):
+            if field not in declaration:
+                raise LanguageError(f"the language declares no {field!r}")
+        if declaration.get("format", FORMAT) != FORMAT:
+            raise LanguageError(f"language format {declaration['format']!r} is unknown; this version reads {FORMAT}")
+        self._declaration = declaration
+        self.name, self.version = declaration["name"], str(declaration["version"])
+        self.canvas = Canvas.from_dict(declaration["canvas"])
+        self.category_property = declaration.get("category_property", "category")
+        self.domains = {name: Domain.from_dict(name, item) for name, item in declaration["domains"].items()}
+        self.categories = {
+            name: Category.from_dict(name, item, self.domains) for name, item in declaration["categories"].items()
+        }
+        if any(self.category_property in category.properties for category in self.categories.values()):
+            raise LanguageError(f"{self.category_property!r} tells the category and cannot be a property as well")
+        self.vocabulary = self._build_vocabulary()
+        self.token_ids = {word: index for index, word in enumerate(self.vocabulary)}
+        self.unique_slots = {name: self._count_unique_slots(item) for name, item in self.categories.items()}
+
+    @classmethod
+    def from_dict(cls, declaration: dict) -> Language:
+        """Build from the JSON form; LanguageError (a ValueError) names what does not fit."""
+        return cls(declaration)
+
+    def to_dict(self) -> dict:
+        """The JSON declaration this language was built from."""
+        return self._declaration
+
+    def __eq__(self, other) -> bool:
+        return isinstance(other, Language) and self.to_dict() == other.to_dict()
+
+    __hash__ = None
+
+    pad_token, bos_token, eos_token, mask_token = SPECIAL_TOKENS
+    pad_token_id, bos_token_id, eos_token_id, mask_token_id = range(4)
+
+    @property
+    def vocab_size(self) -> int:
+        return len(self.vocabulary)
+
+    @cached_property
+    def property_names(self) -> tuple[str, ...]:
+        """Every property of any category, in order of first declaration."""
+        return tuple(dict.fromkeys(name for item in self.categories.values() for name in item.properties))
+
+    def _build_vocabulary(self) -> tuple[str, ...]:
+        slots = [slot for category in self.categories.values() for slot in category.slots]
+        single = {slot.properties[0].domain.name for slot in slots if len(slot.properties) == 1}
+        words = [word for name, domain in self.domains.items() if name in single for word in domain.words]
+        joint = [word for slot in slots if len(slot.properties) > 1 for word in slot.words]
+        vocabulary = (*SPECIAL_TOKENS, *self.categories, *words, *dict.fromkeys(joint))
+        twice = sorted(word for word, count in Counter(vocabulary).items() if count > 1)
+        if twice or any(not word or any(map(str.isspace, word)) for word in vocabulary):
+            raise LanguageError(f"every token needs a word of its own without white space; clashes: {twice}")
+        return vocabulary
+
+    def _count_unique_slots(self, category: Category) -> int:
+        unique = self._declaration.get("unique")
+        if unique is None:
+            return len(category.slots)
+        names = [[item.name for item in slot.properties] for slot in category.slots]
+        count = sum(any(name in unique for name in group) for group in names)
+        if not all(name in unique for group in names[:count] for name in group):
+            raise LanguageError(f"category {category.name!r}: the unique properties must come first")
+        return count

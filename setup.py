@@ -1,0 +1,38 @@
+"""Installs modeling_derender, derender_training and datasets_scripts; ranges admit what the project is tried with."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+
+setup(
+    name="derender",
+    version="0.1.0",
+    description="Turns a computer-generated image back into the specification that drew it.",
+    long_description=(Path(__file__).parent / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.10",
+    packages=find_packages(include=["modeling_derender*", "derender_training*", "datasets_scripts*"]),
+    install_requires=[
+        "accelerate>=1.15,<2",
+        "datasets>=5.0,<6",
+        "evaluate>=0.4.6,<0.5",
+        "numpy>=2.0,<3",
+        "pillow>=11.0",
+        "pyyaml>=6.0",
+        "safetensors>=0.5",
+        "tensorboard>=2.18",
+        "timm>=1.0.20,<2",
+        "torch>=2.11,<3",
+        "torchvision>=0.26",
+        "tqdm>=4.66",
+        "transformers>=5.17,<6",
+    ],
+    extras_require={"dev": ["pytest>=8", "ruff==0.17.6", "scipy>=1.13"]},
+    classifiers=[
+        "License :: OSI Approved :: Apache Software License",
+        "Programming Language :: Python :: 3",
+        "Topic :: Scientific/Engineering :: Image Recognition",
+    ],
+)
