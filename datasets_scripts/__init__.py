@@ -45,7 +45,11 @@ def _import_path(folder: Path) -> ModuleType:
     name = f"language_folder_{folder.name}"
     if name in sys.modules and Path(sys.modules[name].__file__).parent == folder:
         return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, folder / "__init__.py", submodule_search_locations=[str(folder)])
+    for stale in [module for module in sys.modules if module == name or module.startswith(f"{name}.")]:
+        del sys.modules[stale]
+    spec = importlib.util.spec_from_file_location(
+        name, folder / "__init__.py", submodule_search_locations=[str(folder)]
+    )
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     spec.loader.exec_module(module)

@@ -1,0 +1,99 @@
+"""Open the data that a model is scored on: an imagefolder, a folder that the builder wrote, or fresh scenes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import datasets
+
+from modeling_derender.language import Language
+from modeling_derender.specification import check_objects
+
+from . import load_language_folder
+from .imagefolder import METADATA, read_imagefolder
+from .rendered_scenes import RenderedScenes
+
+
+@dataclass(frozen=True)
+class EvaluationData:
+    """Which pictures: plain data, which an evaluation's JSON carries so that a report finds the same pictures again.
+
+    `data` is an imagefolder, a folder written by `datasets_scripts.build` (`split` of it), or a language's folder;
+    of the last, `size` fresh scenes of `split` are drawn with `seed`, the renderer `render` and the options `scene`
+    of its sampler. `limit` takes the first pictures only.
+    """
+
+    data: str
+    split: str | None = None
+    size: int | None = None
+    limit: int | None = None
+    seed: int = 0
+    render: str | None = None
+    scene: dict = field(default_factory=dict)
+
+    def open(self, language: Language) -> Sequence:
+        """Examples {"image", "objects"} by index, to be had with `take`; ValueError names what does not fit."""
+        folder = Path(self.data)
+        if (folder / METADATA).is_file():
+            self._refuse("an imagefolder", "split", "size", "render", "scene")
+            return read_imagefolder(folder, language, self.limit)
+        if folder.is_dir() and any(folder.rglob("*.parquet")):
+            self._refuse("a built data set", "size", "render", "scene")
+            return BuiltExamples(folder, self.split or "test", language, self.limit)
+        if folder.is_dir() and not (folder / "__init__.py").is_file():
+            raise ValueError(f"{folder}: holds neither {METADATA} nor parquet files, and is no language's folder")
+        return self._fresh_scenes(language)
+
+    def _fresh_scenes(self, language: Language) -> RenderedScenes:
+        if not Path(self.data).exists() and not self.data.isidentifier():
+            raise ValueError(f"{self.data}: no such folder")
+        folder = load_language_folder(self.data)
+        if language != folder.LANGUAGE:
+            raise ValueError(
+                f"{self.data}: its language {folder.LANGUAGE.name} {folder.LANGUAGE.version} is not the model's, "
+                f"{language.name} {language.version}"
+            )
+        size = self.size if self.limit is None else min(self.size or self.limit, self.limit)
+        if not size:
+            raise ValueError(f"{self.data}: fresh scenes have no end: give --size, how many to score")
+        pixels, split = folder.LANGUAGE.canvas.pixels, self.split or "test"
+        return RenderedScenes(folder, pixels, self.seed, split, size, render=self.render, **self.scene)
+
+    def _refuse(self, kind: str, *names: str) -> None:
+        given = [name for name in names if getattr(self, name)]
+        if given:
+            raise ValueError(f"{self.data}: is {kind}, which takes no --{given[0]}")
+
+    def options(self) -> dict:
+        """Every field but `data`: EvaluationData(data, **options) is this again."""
+        return {name: value for name, value in asdict(self).items() if name != "data"}
+
+
+def take(examples: Sequence, indices: Sequence[int]) -> list[dict]:
+    """Several examples at once, which is quicker where they are yet to be drawn."""
+    fetch = getattr(examples, "__getitems__", None)
+    return fetch(list(indices)) if fetch else [examples[index] for index in indices]
+
+
+class BuiltExamples(Sequence):
+    """One split of a folder of parquet files, as {"image", "objects"} with checked objects."""
+
+    def __init__(self, folder: Path, split: str, language: Language, limit: int | None = None):
+        try:
+            rows = datasets.load_dataset(str(folder), split=split)
+        except (ValueError, KeyError) as error:
+            raise ValueError(f"{folder}: {error}") from None
+        self._name, self._language = f"{folder}, {split}", language
+        self._rows = rows if limit is None else rows.select(range(min(limit, len(rows))))
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: int) -> dict:
+        row = self._rows[index]
+        try:
+            return {"image": row["image"], "objects": check_objects(self._language, row["objects"])}
+        except ValueError as error:
+            raise ValueError(f"{self._name}, row {index}: {error}") from None

@@ -1,0 +1,23 @@
+"""The renderers of Noisy Shapes by name: `(scenes, size=(height, width), rngs=[...]) -> uint8 (B, H, W)`."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from .renderer import render_batch
+from .tikz import render_tikz
+
+
+def render_clean(scenes, size, rngs=None) -> np.ndarray:
+    """No noise at all, whatever the generators."""
+    return render_batch(scenes, size)
+
+
+RENDERERS = {
+    "noisy": render_batch,
+    "pencil": partial(render_batch, image_noise=False),
+    "clean": render_clean,
+    "tikz": render_tikz,
+}

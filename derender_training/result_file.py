@@ -1,0 +1,58 @@
+"""Results as JSON files that say where they come from: the command, the commit, the hardware."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import torch
+
+
+def describe_origin(device: torch.device) -> dict:
+    """The running command, the commit of this code (None outside a git checkout) and the hardware."""
+    return {"command": shlex.join(sys.orig_argv), "commit": find_commit(), "hardware": describe_hardware(device)}
+
+
+def find_commit() -> str | None:
+    """The commit of the checkout this file lies in, with "-dirty" where tracked files differ from it."""
+    git = ["git", "-C", str(Path(__file__).parent)]
+    try:
+        commit = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+        changed = subprocess.run([*git, "diff", "--quiet", "HEAD"], capture_output=True).returncode
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return f"{commit}-dirty" if changed else commit
+
+
+def describe_hardware(device: torch.device) -> str:
+    """One line: the accelerator, or the processor with the threads PyTorch uses of those there are."""
+    versions = f"PyTorch {torch.__version__}"
+    if device.type == "cuda":
+        return f"{torch.cuda.get_device_name(device)}, {versions}"
+    return f"{_processor_name()}, {torch.get_num_threads()} of {os.cpu_count()} threads, {versions}"
+
+
+def _processor_name() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def write_json(path: str | Path, result: dict) -> None:
+    """Write beside the file, then rename: the file is whole or as it was before."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    try:
+        unfinished.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -1,0 +1,153 @@
+"""Score a model: eval.py --model DIR --data FOLDER [--json FILE]
+
+FOLDER is an imagefolder (`metadata.jsonl` with `file_name` and `objects`), a data set built by datasets_scripts.build
+(with --split), or a language's folder, such as noisy_shapes, for --size fresh scenes of a --split.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+
+import torch
+from tqdm.auto import tqdm
+
+from datasets_scripts.evaluation_data import EvaluationData, take
+from datasets_scripts.rendered_scenes import RenderError
+from datasets_scripts.scene_options import parse_with_scene_options
+from derender_training.evaluation import predict, score
+from derender_training.result_file import describe_origin, write_json
+from modeling_derender.checkpoint import load_checkpoint
+from modeling_derender.modeling_derender import DerenderForConditionalGeneration
+from modeling_derender.processing_derender import DerenderProcessor
+from modeling_derender.scoring import object_key, set_scores
+
+
+SCORES = ("precision", "recall", "f1", "iou", "iou_1.0", "iou_0.8", "iou_0.6")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = parse_options(arguments)
+    try:
+        device = find_device(options.device)
+        model, processor = load_model(options.model, device)
+        data = EvaluationData(
+            options.data, options.split, options.size, options.limit, options.seed, options.render, options.scene
+        )
+        result = evaluate(model, processor, data, options.batch_size, options.num_beams, options.grammar)
+    except (ValueError, RenderError) as error:
+        sys.exit(f"error: {error}")
+    settings = {name: getattr(options, name) for name in ("model", "num_beams", "grammar", "batch_size", "seed")}
+    result = settings | describe_origin(device) | result
+    print(as_table(result))
+    if options.json:
+        write_json(options.json, result)
+
+
+def parse_options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", required=True, help="a folder written by save_pretrained")
+    parser.add_argument("--data", required=True, help="an imagefolder, a built data set, or a language's folder")
+    parser.add_argument("--split", help="of a built data set or of fresh scenes; test by default")
+    parser.add_argument("--size", type=positive, help="how many fresh scenes")
+    parser.add_argument("--limit", type=positive, help="score the first so many pictures only")
+    parser.add_argument("--seed", type=int, default=0, help="of fresh scenes")
+    parser.add_argument("--render", help="one of the RENDERERS of the language's folder, for fresh scenes")
+    parser.add_argument("--batch_size", type=positive, default=64)
+    parser.add_argument("--num_beams", type=positive, default=1)
+    parser.add_argument("--no-grammar", dest="grammar", action="store_false", help="generate without the grammar")
+    parser.add_argument("--json", help="write scores, counts and every prediction to this file")
+    parser.add_argument("--device", default="auto", help="cpu, cuda, ...")
+    parser.epilog = "--scene.NAME VALUE sets an option of the language's sampler, as --scene.max_objects 3."
+    return parse_with_scene_options(parser, arguments)
+
+
+def positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise ValueError(text)
+    return value
+
+
+def find_device(name: str) -> torch.device:
+    """The device of that name, "auto" being the accelerator if there is one; ValueError where it cannot be used."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        return torch.empty(0, device=name).device
+    except (AssertionError, RuntimeError) as error:
+        raise ValueError(f"--device {name}: {str(error).splitlines()[0]}") from None
+
+
+def load_model(path: str, device: torch.device) -> tuple[DerenderForConditionalGeneration, DerenderProcessor]:
+    """The model and its processor; ValueError names the folder and what is wrong with it."""
+    model = load_checkpoint(path).to(device)
+    try:
+        processor = DerenderProcessor.from_pretrained(path, local_files_only=True)
+    except (OSError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(f"{path}: its processor cannot be loaded: {reason}") from error
+    if processor.language != model.config.language:
+        raise ValueError(f"{path}: the processor's language is not the model's")
+    return model, processor
+
+
+def evaluate(model, processor, data: EvaluationData, batch_size: int, num_beams: int, use_grammar: bool) -> dict:
+    """Scores, counts, speed and every prediction, as plain data.
+
+    The speed is that of preprocessing and generation; the reading or drawing of the pictures is not in it.
+    """
+    examples = data.open(model.language)
+    predictions, references, names, seconds = [], [], [], 0.0
+    with tqdm(total=len(examples), desc=data.data, unit=" pictures") as bar:
+        for start in range(0, len(examples), batch_size):
+            batch = take(examples, range(start, min(start + batch_size, len(examples))))
+            began = time.perf_counter()
+            predictions += predict(model, processor, batch, batch_size, num_beams, use_grammar=use_grammar)
+            seconds += time.perf_counter() - began
+            references += [example["objects"] for example in batch]
+            names += [example.get("file_name", str(start + offset)) for offset, example in enumerate(batch)]
+            bar.update(len(batch))
+    pairs = list(zip(predictions, references, strict=True))
+    return {
+        **score(predictions, references),
+        "counts": {
+            "pictures": len(pairs),
+            "true": sum(map(len, references)),
+            "predicted": sum(map(len, predictions)),
+            "matched": sum(count_matches(*pair) for pair in pairs),
+        },
+        "images_per_second": len(pairs) / seconds,
+        "language": model.language.name,
+        "data": data.data,
+        "data_options": data.options(),
+        "predictions": [
+            {"file_name": name, "objects": pair[0], "reference": pair[1], "iou": set_scores(*pair)["iou"]}
+            for name, pair in zip(names, pairs, strict=True)
+        ],
+    }
+
+
+def count_matches(prediction: list[dict], reference: list[dict]) -> int:
+    return sum((Counter(map(object_key, prediction)) & Counter(map(object_key, reference))).values())
+
+
+def as_table(result: dict) -> str:
+    counts, options = result["counts"], {name: value for name, value in result["data_options"].items() if value}
+    rows = [
+        ("model", result["model"]),
+        ("data", " ".join([result["data"], *(f"{name}={value}" for name, value in options.items())])),
+        *((name, f"{result[name]:.4f}") for name in SCORES),
+        ("pictures", f"{counts['pictures']:,}"),
+        ("objects", "{true:,} true, {predicted:,} predicted, {matched:,} matched".format(**counts)),
+        ("images/s", f"{result['images_per_second']:.1f}"),
+        ("hardware", result["hardware"]),
+    ]
+    return "\n".join(f"{name:<10} {value}" for name, value in rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,213 @@
+"""eval.py scores any data: its table, its JSON and its errors, on a tiny random model of the toy language."""
+
+import importlib.util
+import json
+import shutil
+from pathlib import Path
+
+import datasets
+import numpy as np
+import pytest
+from PIL import Image
+from tiny_checkpoint import save_tiny_checkpoint
+from toy_folder import write_toy_folder
+
+from datasets_scripts import load_language_folder
+from datasets_scripts.build import build
+from datasets_scripts.evaluation_data import EvaluationData, take
+from datasets_scripts.scenes import FreshScenes
+from derender_training.result_file import write_json
+from modeling_derender.scoring import average_set_scores
+
+
+ROOT = Path(__file__).parents[1]
+SCORES = ["precision", "recall", "f1", "iou", "iou_1.0", "iou_0.8", "iou_0.6"]
+
+
+def load_script(name: str):
+    spec = importlib.util.spec_from_file_location(f"{name}_script", ROOT / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+eval_script = load_script("eval")
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory):
+    """toy/ (a language's folder), model/ (a checkpoint) and pictures/ (an imagefolder of five scenes)."""
+    workplace = tmp_path_factory.mktemp("eval")
+    toy = load_language_folder(str(write_toy_folder(workplace)))
+    save_tiny_checkpoint(workplace / "model", toy.LANGUAGE)
+    (workplace / "pictures").mkdir()
+    with open(workplace / "pictures" / "metadata.jsonl", "w") as metadata:
+        for number, scene in enumerate(FreshScenes(toy, (32, 32), length=5).__getitems__(list(range(5)))):
+            Image.fromarray(scene["image"]).save(workplace / "pictures" / f"{number}.png")
+            metadata.write(json.dumps({"file_name": f"{number}.png", "objects": scene["objects"]}) + "\n")
+    return workplace
+
+
+@pytest.fixture
+def evaluate(workplace, tmp_path, capsys):
+    """Run eval.py on the model; returns its JSON and what it printed."""
+
+    def run(*arguments, model="model"):
+        arguments = ["--model", str(workplace / model), *map(str, arguments), "--device", "cpu", "--batch_size", "2"]
+        eval_script.main([*arguments, "--json", str(tmp_path / "result.json")])
+        return json.loads((tmp_path / "result.json").read_text()), capsys.readouterr().out
+
+    return run
+
+
+def error_of(evaluate, *arguments, **options) -> str:
+    with pytest.raises(SystemExit) as caught:
+        evaluate(*arguments, **options)
+    return str(caught.value)
+
+
+def test_imagefolder(evaluate, workplace):
+    result, printed = evaluate("--data", workplace / "pictures")
+    predictions = result["predictions"]
+    assert [item["file_name"] for item in predictions] == [f"{number}.png" for number in range(5)]
+    lines = (workplace / "pictures" / "metadata.jsonl").read_text().splitlines()
+    assert [item["reference"] for item in predictions] == [json.loads(line)["objects"] for line in lines]
+    expected = average_set_scores(*([item[side] for item in predictions] for side in ("objects", "reference")))
+    assert {name: result[name] for name in SCORES} == expected
+    assert np.mean([item["iou"] for item in predictions]) == pytest.approx(result["iou"])
+    for name in SCORES:
+        assert f"{name:<10} {result[name]:.4f}" in printed
+    assert f"{result['counts']['true']} true, {result['counts']['predicted']} predicted" in printed
+    assert result["hardware"] in printed and "images/s" in printed
+
+
+def test_json_says_where_it_comes_from(evaluate, workplace):
+    result, _ = evaluate("--data", workplace / "pictures", "--seed", 3)
+    assert result["model"] == str(workplace / "model")
+    assert result["data"] == str(workplace / "pictures")
+    assert result["seed"] == 3 and result["language"] == "toy"
+    assert {"command", "commit", "hardware"} <= set(result)
+    assert set(result["counts"]) == {"pictures", "true", "predicted", "matched"}
+    assert result["counts"]["pictures"] == 5
+
+
+def test_perfect_predictions_score_one(evaluate, workplace, monkeypatch):
+    """The scores are those of what the model predicts: with the truth in its place they are 1."""
+    monkeypatch.setattr(eval_script, "predict", lambda *given, **_: [example["objects"] for example in given[2]])
+    result, _ = evaluate("--data", workplace / "pictures")
+    assert {result[name] for name in SCORES} == {1.0}
+    assert result["counts"]["true"] == result["counts"]["predicted"] == result["counts"]["matched"] > 5
+
+
+def test_limit_takes_the_first(evaluate, workplace):
+    whole, _ = evaluate("--data", workplace / "pictures")
+    part, _ = evaluate("--data", workplace / "pictures", "--limit", 3)
+    assert part["predictions"] == whole["predictions"][:3]
+
+
+def test_beams_and_no_grammar(evaluate, workplace):
+    result, _ = evaluate("--data", workplace / "pictures", "--num_beams", 2, "--no-grammar")
+    assert result["num_beams"] == 2 and result["grammar"] is False
+    assert len(result["predictions"]) == 5
+
+
+def test_fresh_scenes_are_the_streams(evaluate, workplace):
+    arguments = ["--data", workplace / "toy", "--size", 4, "--split", "validation", "--seed", 2]
+    result, _ = evaluate(*arguments, "--scene.max_objects", 5)
+    toy = load_language_folder(str(workplace / "toy"))
+    scenes = FreshScenes(toy, (32, 32), seed=2, split="validation", max_objects=5).__getitems__(list(range(4)))
+    assert [item["reference"] for item in result["predictions"]] == [scene["objects"] for scene in scenes]
+    again = EvaluationData(result["data"], **result["data_options"]).open(toy.LANGUAGE)
+    for example, scene in zip(take(again, [0, 1, 2, 3]), scenes, strict=True):
+        assert np.array_equal(example["image"], scene["image"])
+
+
+def test_renderer_by_name(evaluate, workplace):
+    data = EvaluationData(str(workplace / "toy"), size=1, render="negative")
+    toy = load_language_folder(str(workplace / "toy"))
+    (example,) = take(data.open(toy.LANGUAGE), [0])
+    assert np.array_equal(example["image"], 255 - toy.render(example["objects"]))
+    result, _ = evaluate("--data", workplace / "toy", "--size", 1, "--render", "negative")
+    assert result["data_options"]["render"] == "negative"
+
+
+def test_built_data_set(evaluate, workplace, tmp_path, monkeypatch):
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    toy = load_language_folder(str(workplace / "toy"))
+    output = build(toy.Builder, tmp_path / "built", train_size=3, test_size=2)
+    fresh, _ = evaluate("--data", workplace / "toy", "--size", 2)
+    for arguments in ([], ["--split", "test"]):
+        built, _ = evaluate("--data", output, *arguments)
+        assert built["predictions"] == fresh["predictions"]
+    assert len(evaluate("--data", output, "--split", "train")[0]["predictions"]) == 3
+    assert "Unknown split" in error_of(evaluate, "--data", output, "--split", "validation")
+
+
+@pytest.mark.parametrize(
+    ("data", "options", "message"),
+    [
+        ("nowhere", [], "nowhere: no such folder"),
+        ("model", [], "holds neither metadata.jsonl nor parquet files"),
+        ("toy", [], "give --size"),
+        ("toy", ["--size", 2, "--render", "oil"], "unknown renderer 'oil'; known: noisy, negative"),
+        ("toy", ["--size", 2, "--split", "tests"], "unknown split 'tests'"),
+        ("toy", ["--size", 2, "--scene.colour", "red"], "unexpected keyword argument 'colour'"),
+        ("pictures", ["--size", 2], "is an imagefolder, which takes no --size"),
+        ("pictures", ["--split", "test"], "is an imagefolder, which takes no --split"),
+    ],
+)
+def test_data_that_does_not_fit_is_named(evaluate, workplace, data, options, message):
+    assert message in error_of(evaluate, "--data", workplace / data, *options)
+
+
+def test_another_language_is_refused(evaluate):
+    message = error_of(evaluate, "--data", "noisy_shapes", "--size", 2)
+    assert "noisy_shapes: its language noisy_shapes 1 is not the model's, toy 1" in message
+
+
+def test_objects_of_another_language_are_refused(evaluate, workplace, tmp_path):
+    shutil.copytree(workplace / "pictures", tmp_path / "pictures")
+    (tmp_path / "pictures" / "metadata.jsonl").write_text('{"file_name": "0.png", "objects": [{"category": "star"}]}')
+    assert "line 1: object 1: unknown category 'star'" in error_of(evaluate, "--data", tmp_path / "pictures")
+
+
+def test_a_bad_picture_is_named(evaluate, workplace, tmp_path):
+    shutil.copytree(workplace / "pictures", tmp_path / "pictures")
+    (tmp_path / "pictures" / "3.png").write_bytes(b"no picture")
+    assert "line 4: " in error_of(evaluate, "--data", tmp_path / "pictures")
+    assert not (tmp_path / "result.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("missing", "message"),
+    [
+        ("config.json", "holds no config.json"),
+        ("model.safetensors", "holds no weights"),
+        ("tokenizer.json", "processor"),
+    ],
+)
+def test_a_model_that_is_not_whole_is_named(evaluate, workplace, missing, message):
+    broken = workplace / f"without_{missing}"
+    shutil.copytree(workplace / "model", broken)
+    (broken / missing).unlink()
+    error = error_of(evaluate, "--data", workplace / "pictures", model=broken.name)
+    assert str(broken) in error and message in error
+
+
+def test_a_model_that_is_not_there_is_named(evaluate, workplace):
+    assert "no such folder" in error_of(evaluate, "--data", workplace / "pictures", model="nothing")
+
+
+@pytest.mark.parametrize("options", [["--limit", 0], ["--num_beams", "two"], ["--speed", 3]])
+def test_options_that_do_not_fit_are_refused(evaluate, workplace, options, capsys):
+    assert error_of(evaluate, "--data", workplace / "pictures", *options) == "2"
+    assert options[0] in capsys.readouterr().err
+
+
+def test_a_result_that_cannot_be_written_leaves_the_one_before(tmp_path):
+    path = tmp_path / "result.json"
+    write_json(path, {"iou": 1})
+    with pytest.raises(TypeError):
+        write_json(path, {"iou": object()})
+    assert json.loads(path.read_text()) == {"iou": 1}
+    assert list(tmp_path.iterdir()) == [path]

@@ -1,0 +1,158 @@
+"""report.py writes one page that stands alone: counts, scores, pictures and marked predictions."""
+
+import base64
+import io
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from PIL import Image
+from test_eval import load_script
+from toy_folder import write_toy_folder
+
+from datasets_scripts import load_language_folder
+from datasets_scripts.scenes import FreshScenes
+
+
+report = load_script("report")
+
+DOT = {"category": "dot", "x": 1, "y": 2}
+BAR = {"category": "bar", "x1": 0, "x2": 3, "y": 5}
+
+
+def write_evaluation(folder, data, predictions, **options):
+    """An evaluation as eval.py writes it."""
+    references = [item["reference"] for item in predictions]
+    result = {
+        **dict.fromkeys(("precision", "recall", "f1", "iou", "iou_1.0", "iou_0.8", "iou_0.6"), 0.125),
+        "counts": {"pictures": 1234, "true": sum(map(len, references)), "predicted": 77, "matched": 66},
+        "images_per_second": 9.5,
+        "language": "toy",
+        "data": str(data),
+        "data_options": options,
+        "command": "eval.py <all>",
+        "commit": None,
+        "hardware": "an abacus",
+        "predictions": predictions,
+    }
+    path = folder / "evaluation.json"
+    path.write_text(json.dumps(result))
+    return path
+
+
+@pytest.fixture
+def toy(tmp_path):
+    return load_language_folder(str(write_toy_folder(tmp_path)))
+
+
+@pytest.fixture
+def evaluation(toy, tmp_path):
+    """Six fresh scenes; number 4 is the worst, the others are right."""
+    scenes = FreshScenes(toy, (32, 32), seed=3, split="test").__getitems__(list(range(6)))
+    predictions = [
+        {"file_name": str(index), "objects": scene["objects"], "reference": scene["objects"], "iou": 1.0}
+        for index, scene in enumerate(scenes)
+    ]
+    predictions[4].update(objects=[], iou=0.0)
+    return write_evaluation(tmp_path, tmp_path / "toy", predictions, size=6, seed=3)
+
+
+class Page(HTMLParser):
+    """The tags of a page, with those that are left open or closed wrongly."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.open = [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+        if tag not in ("meta", "img"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def pictures(self, word):
+        sources = [fields["src"] for tag, fields in self.tags if tag == "img" and fields["alt"].startswith(word)]
+        return [np.asarray(Image.open(io.BytesIO(base64.b64decode(source.split(",")[1])))) for source in sources]
+
+
+def write(tmp_path, *arguments):
+    report.main([*map(str, arguments), "--out", str(tmp_path / "page" / "report.html")])
+    return (tmp_path / "page" / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_page_stands_alone(tmp_path, evaluation):
+    text = write(tmp_path, evaluation)
+    page = Page(text)
+    assert page.open == []
+    assert not [tag for tag, _ in page.tags if tag in ("script", "link", "iframe", "object")]
+    references = [value for _, fields in page.tags for name, value in fields.items() if name in ("src", "href")]
+    assert references and all(value.startswith("data:image/png;base64,") for value in references)
+    assert not re.search(r"url\(|@import|https?://", text)
+    assert ("meta", {"name": "viewport", "content": "width=device-width, initial-scale=1"}) in page.tags
+
+
+def test_shows_counts_scores_and_origin(tmp_path, evaluation):
+    text = write(tmp_path, evaluation)
+    for shown in ("1,234", "66 of", "77 predicted", "0.125", "an abacus", "eval.py &lt;all&gt;", "commit unknown"):
+        assert shown in text
+    assert "seed 3" in text
+
+
+def test_worst_first_with_its_pictures(tmp_path, evaluation, toy):
+    page = Page(write(tmp_path, evaluation, "--count", 2))
+    scene = FreshScenes(toy, (32, 32), seed=3, split="test")[4]
+    assert np.array_equal(page.pictures("input")[0], scene["image"])
+    assert np.array_equal(page.pictures("prediction")[0], toy.render([]))
+    assert np.array_equal(page.pictures("truth")[0], toy.render(scene["objects"]))
+    assert len(page.pictures("input")) == 4
+
+
+def test_every_evaluation_gets_a_section(tmp_path, evaluation):
+    assert write(tmp_path, evaluation, evaluation).count("<section>") == 2
+
+
+def test_marks_extra_and_missing_objects(toy):
+    lines = report._as_lines([DOT, DOT, BAR], [DOT, {**BAR, "y": 6}], toy).split("\n")
+    assert [re.sub("<[^>]*>", "", line).split()[0] for line in lines] == ["dot", "+", "+", "&minus;"]
+
+
+def test_imagefolder_with_large_colour_pictures(tmp_path, toy):
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    Image.new("RGBA", (900, 600), (255, 0, 0, 128)).save(pictures / "a <b>.png")
+    (pictures / "metadata.jsonl").write_text(json.dumps({"file_name": "a <b>.png", "objects": [DOT]}))
+    prediction = {"file_name": "a <b>.png", "objects": [BAR], "reference": [DOT], "iou": 0.0}
+    text = write(tmp_path, write_evaluation(tmp_path, pictures, [prediction]), "--language", tmp_path / "toy")
+    assert Page(text).pictures("input")[0].shape[:2] == (171, 256)
+    assert "<b>" not in text
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "no such file"),
+        ("{", "not JSON"),
+        ("[]", "is not an evaluation"),
+        ('{"iou": 1}', "is not an evaluation"),
+    ],
+)
+def test_a_file_that_is_no_evaluation_is_named(tmp_path, content, message):
+    path = tmp_path / "some.json"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(SystemExit) as caught:
+        write(tmp_path, path)
+    assert f"{path}: {message}" in str(caught.value)
+    assert not (tmp_path / "page").exists()
+
+
+def test_a_language_without_a_folder_is_named(tmp_path, evaluation):
+    result = json.loads(evaluation.read_text())
+    evaluation.write_text(json.dumps({**result, "data": "elsewhere", "language": "unheard_of"}))
+    with pytest.raises(SystemExit, match="unheard_of"):
+        write(tmp_path, evaluation)
