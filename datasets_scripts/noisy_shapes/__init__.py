@@ -1,0 +1,10 @@
+"""Noisy Shapes (Ellis et al. 2018): pencil drawings of circles, rectangles and lines on a 16 x 16 grid."""
+
+from .language import LANGUAGE
+from .noisy_shapes import NoisyShapes as Builder
+from .renderer import render, render_batch
+from .renderers import RENDERERS
+from .sampler import sample_scene
+
+
+__all__ = ["LANGUAGE", "RENDERERS", "Builder", "render", "render_batch", "sample_scene"]

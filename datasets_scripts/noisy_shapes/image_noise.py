@@ -1,0 +1,74 @@
+"""The image noise of Ellis et al. (2018): ink times a factor, the picture shifted with wrapping, ten pixels inverted.
+
+It is defined on 256 x 256 pictures. A smaller picture gets what averaging the noisy 256 x 256 picture would give.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.random import Generator
+
+from .ink_profile import FULL_SIZE
+
+
+_LARGEST_SHIFT = 4
+_NUM_INVERTED = 10
+
+
+@dataclass(frozen=True)
+class ImageNoise:
+    """The draws for a batch: `factor` (B,), `shift` (B, 2) right and down in pixels of 256, `inverted` (B, 10, 2).
+
+    `inverted` are points inside the pixels, (column, row) as shares of the picture's side, in [0, 1).
+    """
+
+    factor: np.ndarray
+    shift: np.ndarray
+    inverted: np.ndarray
+
+
+def sample_image_noise(rngs: Sequence[Generator]) -> ImageNoise:
+    """Draws the image noise of one picture from each generator."""
+    uniform = np.array([rng.random(3 + 2 * _NUM_INVERTED) for rng in rngs]).reshape(-1, 3 + 2 * _NUM_INVERTED)
+    return ImageNoise(
+        factor=0.5 + uniform[:, 0],
+        shift=np.floor((2 * _LARGEST_SHIFT + 1) * uniform[:, 1:3]) - _LARGEST_SHIFT,
+        inverted=uniform[:, 3:].reshape(-1, _NUM_INVERTED, 2),
+    )
+
+
+def add_image_noise(ink: np.ndarray, noise: ImageNoise) -> np.ndarray:
+    """The noise on finished pictures, `ink` uint8 (B, size, size) of 256 x 256 or more; returns a new array."""
+    shift = np.rint(noise.shift * (ink.shape[1] / FULL_SIZE)).astype(int)
+    ink = scale_ink(ink, noise.factor)
+    ink = np.stack(
+        [np.roll(picture, (down, right), (0, 1)) for picture, (right, down) in zip(ink, shift, strict=True)]
+    )
+    invert_pixels(ink, noise.inverted)
+    return ink
+
+
+def scale_ink(ink: np.ndarray, factor: np.ndarray) -> np.ndarray:
+    """Multiplies each picture of `ink` uint8 (B, H, W) by its factor (B,), cut at full ink."""
+    if (factor == 1).all():
+        return ink
+    tables = np.rint(np.minimum(factor[:, None] * np.arange(256), 255)).astype(np.uint8)
+    return np.stack([table.take(picture) for table, picture in zip(tables, ink, strict=True)])
+
+
+def invert_pixels(ink: np.ndarray, inverted: np.ndarray) -> None:
+    """Inverts, in place, the pixels of `ink` uint8 (B, size, size) that `ImageNoise.inverted` names.
+
+    In a picture below 256 x 256 a pixel of 256 is a small share of a pixel, and is taken to be as dark as the whole.
+    """
+    size = ink.shape[1]
+    share = min(size / FULL_SIZE, 1.0) ** 2
+    place = np.floor(inverted * size).astype(np.intp)
+    index = (np.arange(len(ink))[:, None] * size + place[..., 1]) * size + place[..., 0]
+    index, times = np.unique(index, return_counts=True)
+    flat = ink.reshape(-1)
+    value = flat[index].astype(np.float64)
+    flat[index] = np.rint(value + times * share * (255 - 2 * value)).clip(0, 255)
