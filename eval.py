@@ -16,8 +16,8 @@ import torch
 from tqdm.auto import tqdm
 
 from datasets_scripts.evaluation_data import EvaluationData, take
-from datasets_scripts.rendered_scenes import RenderError
 from datasets_scripts.scene_options import parse_with_scene_options
+from datasets_scripts.scenes import RenderError
 from derender_training.evaluation import predict, score
 from derender_training.result_file import describe_origin, write_json
 from modeling_derender.checkpoint import load_checkpoint

@@ -21,7 +21,7 @@ from PIL import Image
 
 from datasets_scripts import load_language_folder
 from datasets_scripts.evaluation_data import EvaluationData, take
-from datasets_scripts.rendered_scenes import RenderError
+from datasets_scripts.scenes import RenderError
 from modeling_derender.image_io import to_uint8
 from modeling_derender.scoring import object_key
 from modeling_derender.serialization import to_text

@@ -4,10 +4,10 @@ A language's folder is a Python package that exports
 
 - `LANGUAGE`: its `Language`;
 - `sample_scene(rng, **options) -> list[dict]`: one fresh scene's objects, a function of the numpy Generator's state;
-- `render(objects, size=(height, width), rng=None) -> uint8 (H, W) or (H, W, 3)`: the picture, clean without `rng`, with
-  the language's drawing and image noise with it;
+- `render(objects, size=(height, width), rng=None) -> uint8 (H, W) or (H, W, 3)`: the picture, clean without `rng`,
+  with the language's drawing and image noise with it;
 - `render_batch(scenes, size=(height, width), rngs=None) -> uint8 (B, H, W) or (B, H, W, 3)`: the same bytes for many;
-- `Builder`: its Datasets builder.
+- and, optionally, `RENDERERS`: others like `render_batch` by name; `Builder`: its Datasets builder.
 """
 
 from __future__ import annotations

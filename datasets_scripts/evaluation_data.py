@@ -13,7 +13,7 @@ from modeling_derender.specification import check_objects
 
 from . import load_language_folder
 from .imagefolder import METADATA, read_imagefolder
-from .rendered_scenes import RenderedScenes
+from .scenes import FreshScenes
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class EvaluationData:
             raise ValueError(f"{folder}: holds neither {METADATA} nor parquet files, and is no language's folder")
         return self._fresh_scenes(language)
 
-    def _fresh_scenes(self, language: Language) -> RenderedScenes:
+    def _fresh_scenes(self, language: Language) -> FreshScenes:
         if not Path(self.data).exists() and not self.data.isidentifier():
             raise ValueError(f"{self.data}: no such folder")
         folder = load_language_folder(self.data)
@@ -59,7 +59,7 @@ class EvaluationData:
         if not size:
             raise ValueError(f"{self.data}: fresh scenes have no end: give --size, how many to score")
         pixels, split = folder.LANGUAGE.canvas.pixels, self.split or "test"
-        return RenderedScenes(folder, pixels, self.seed, split, size, render=self.render, **self.scene)
+        return FreshScenes(folder, pixels, self.seed, split, size, render=self.render, **self.scene)
 
     def _refuse(self, kind: str, *names: str) -> None:
         given = [name for name in names if getattr(self, name)]

@@ -14,13 +14,12 @@ import pyarrow
 
 from modeling_derender.language import Language
 
-from .rendered_scenes import RenderedScenes
-from .scenes import SPLITS
+from .scenes import SPLITS, FreshScenes
 
 
 SCENES_PER_SHARD = 200
 SCENES_AT_ONCE = 50
-COMMON_CODE = [Path(__file__).with_name(name) for name in ("rendered_scenes.py", "scene_builder.py", "scenes.py")]
+COMMON_CODE = [Path(__file__).with_name(name) for name in ("scene_builder.py", "scenes.py")]
 
 
 @dataclass
@@ -100,12 +99,12 @@ class SceneBuilder(datasets.GeneratorBasedBuilder):
         """The package that the subclass is defined in."""
         return sys.modules[sys.modules[cls.__module__].__package__]
 
-    def scenes(self, split: str) -> RenderedScenes:
+    def scenes(self, split: str) -> FreshScenes:
         """The scenes of one split, drawn when asked for."""
         folder, config = self.language_folder(), self.config
         size = config.image_size or folder.LANGUAGE.canvas.pixels
         options = {"render": config.render, **config.scene_options}
-        return RenderedScenes(folder, size, config.seed, split, config.sizes[split], **options)
+        return FreshScenes(folder, size, config.seed, split, config.sizes[split], **options)
 
     def _info(self):
         language = self.language_folder().LANGUAGE

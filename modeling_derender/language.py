@@ -29,8 +29,8 @@ class Domain:
     words: tuple[str, ...]
 
     @classmethod
-    def from_dict(cls, name: str, declaration: dict) -> Domain:
-        kind = declaration.get("type")
+    def from_dict(cls, declaration: dict) -> Domain:
+        name, kind = declaration["name"], declaration.get("type")
         if kind == "integer":
             values = tuple(range(declaration["minimum"], declaration["maximum"] + 1))
         elif kind == "choice":
@@ -136,7 +136,8 @@ class Category:
     margin: float
 
     @classmethod
-    def from_dict(cls, name: str, declaration: dict, domains: dict[str, Domain]) -> Category:
+    def from_dict(cls, declaration: dict, domains: dict[str, Domain]) -> Category:
+        name = declaration["name"]
         properties = [Property.from_dict(item, domains) for item in declaration["properties"]]
         names = [item.name for item in properties]
         if len(set(names)) != len(names):
@@ -197,12 +198,20 @@ class Canvas:
         )
 
 
+def _by_name(kind: str, items: list) -> dict:
+    names = [item.name for item in items]
+    if len(set(names)) != len(names):
+        raise LanguageError(f"a {kind} is declared twice: {', '.join(names)}")
+    return dict(zip(names, items, strict=True))
+
+
 class Language:
     """A graphics language, built from its JSON declaration (`from_dict`), from which all else follows.
 
     The declaration has `name`, `version`, `canvas`, `category_property` (the property that tells the category, by
-    default "category"), `domains`, `categories` (in canonical order) and, optionally, `unique`: the leading
-    properties no two objects of a category may share (by default all: no object twice).
+    default "category"), `domains` and `categories` (lists, whose order numbers the tokens and is the canonical order;
+    JSON objects would not do, since libraries sort their keys) and, optionally, `unique`: the leading properties no
+    two objects of a category may share (by default all: no object twice).
     """
 
     def __init__(self, declaration: dict):
@@ -215,10 +224,10 @@ class Language:
         self.name, self.version = declaration["name"], str(declaration["version"])
         self.canvas = Canvas.from_dict(declaration["canvas"])
         self.category_property = declaration.get("category_property", "category")
-        self.domains = {name: Domain.from_dict(name, item) for name, item in declaration["domains"].items()}
-        self.categories = {
-            name: Category.from_dict(name, item, self.domains) for name, item in declaration["categories"].items()
-        }
+        self.domains = _by_name("domain", [Domain.from_dict(item) for item in declaration["domains"]])
+        self.categories = _by_name(
+            "category", [Category.from_dict(item, self.domains) for item in declaration["categories"]]
+        )
         if any(self.category_property in category.properties for category in self.categories.values()):
             raise LanguageError(f"{self.category_property!r} tells the category and cannot be a property as well")
         self.vocabulary = self._build_vocabulary()

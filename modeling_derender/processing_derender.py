@@ -44,12 +44,13 @@ class DerenderProcessor(ProcessorMixin):
         objects: Sequence[Sequence[dict]] | None = None,
         text: str | list[str] | None = None,
         order: str = "type",
-        rng: np.random.Generator | None = None,
+        rng: np.random.Generator | Sequence[np.random.Generator] | None = None,
         return_tensors: str | None = "pt",
         **image_options,
     ) -> BatchFeature:
         """Model inputs: `pixel_values` (B, C, H, W) from `images`; `labels` (B, T), padded with -100, from `objects`
-        (a list of objects a picture, sorted by `order`; "random" needs `rng`) or from `text` as written.
+        (a list of objects a picture, sorted by `order`; "random" needs `rng`, one or one a picture) or from `text` as
+        written.
 
         Raises SpecificationError for objects that are not of the language, ImageError for what is no picture.
         """
@@ -61,7 +62,9 @@ class DerenderProcessor(ProcessorMixin):
         if images is not None:
             inputs.update(self.image_processor(images, return_tensors=return_tensors, **image_options))
         if objects is not None:
-            inputs["labels"] = self._pad([self.encode(item, order, rng) for item in objects])
+            rngs = rng if isinstance(rng, Sequence) else [rng] * len(objects)
+            rows = [self.encode(item, order, row_rng) for item, row_rng in zip(objects, rngs, strict=True)]
+            inputs["labels"] = self._pad(rows)
         elif text is not None:
             inputs["labels"] = self._pad(self.tokenizer([text] if isinstance(text, str) else text)["input_ids"])
         return inputs.convert_to_tensors(return_tensors)

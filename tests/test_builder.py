@@ -15,7 +15,6 @@ from toy_folder import write_toy_folder
 from datasets_scripts import build as build_script
 from datasets_scripts import load_language_folder, scene_builder
 from datasets_scripts.build import build
-from datasets_scripts.rendered_scenes import RenderedScenes
 from datasets_scripts.scene_builder import language_features
 from datasets_scripts.scenes import FreshScenes
 from modeling_derender.specification import check_objects
@@ -179,7 +178,7 @@ def test_wrong_options_are_named_before_anything_is_drawn(noisy_shapes, tmp_path
 @pytest.mark.parametrize("render", ["noisy", "pencil", "clean"])
 def test_renderers_draw_the_same_scenes(noisy_shapes, render):
     plain = FreshScenes(noisy_shapes, (64, 64), seed=1).__getitems__([0, 1, 2])
-    drawn = RenderedScenes(noisy_shapes, (64, 64), 1, render=render).__getitems__([0, 1, 2])
+    drawn = FreshScenes(noisy_shapes, (64, 64), 1, render=render).__getitems__([0, 1, 2])
     assert [example["objects"] for example in drawn] == [example["objects"] for example in plain]
     same = [np.array_equal(one["image"], other["image"]) for one, other in zip(drawn, plain, strict=True)]
     assert same == [render == "noisy"] * 3

@@ -20,13 +20,14 @@ def small_language(**fields) -> Language:
         "name": "small",
         "version": "1",
         "canvas": {"width": 3, "height": 3, "y_axis": "up", "pixels": [8, 8], "channels": 1},
-        "domains": {
-            "number": {"type": "integer", "minimum": 0, "maximum": 2},
-            "flag": {"type": "flag", "words": ["no", "yes"]},
-        },
-        "categories": {
-            "pair": {"properties": [step, {"name": "b", "domain": "number"}], "rules": [{"less": ["a", "b"]}]},
-            "edge": {
+        "domains": [
+            {"name": "number", "type": "integer", "minimum": 0, "maximum": 2},
+            {"name": "flag", "type": "flag", "words": ["no", "yes"]},
+        ],
+        "categories": [
+            {"name": "pair", "properties": [step, {"name": "b", "domain": "number"}], "rules": [{"less": ["a", "b"]}]},
+            {
+                "name": "edge",
                 "properties": [
                     {**step, "maximum": 1},
                     {"name": "b", "domain": "number", "maximum": 1},
@@ -34,7 +35,7 @@ def small_language(**fields) -> Language:
                 ],
                 "rules": [{"differ": [["a"], ["b"]]}, {"sorted": [["a"], ["b"]], "where": {"arrow": False}}],
             },
-        },
+        ],
     }
     return Language.from_dict({**declaration, **fields})
 

@@ -21,11 +21,14 @@ LANGUAGE = Language.from_dict(
         "name": "marks",
         "version": "1",
         "canvas": {"width": 8, "height": 8, "y_axis": "up", "pixels": [16, 16], "channels": 1},
-        "domains": {"coordinate": {"type": "integer", "minimum": 0, "maximum": 7}, "filled": {"type": "flag"}},
-        "categories": {
-            "dot": {"properties": [{"name": "x", **COORDINATE}, {"name": "y", **COORDINATE}]},
-            "ring": {"properties": [{"name": "x", **COORDINATE}, {"name": "filled", "domain": "filled"}]},
-        },
+        "domains": [
+            {"name": "coordinate", "type": "integer", "minimum": 0, "maximum": 7},
+            {"name": "filled", "type": "flag"},
+        ],
+        "categories": [
+            {"name": "dot", "properties": [{"name": "x", **COORDINATE}, {"name": "y", **COORDINATE}]},
+            {"name": "ring", "properties": [{"name": "x", **COORDINATE}, {"name": "filled", "domain": "filled"}]},
+        ],
     }
 )
 DOT = {"category": "dot", "x": 1, "y": 7}

@@ -34,13 +34,14 @@ TOY = {
     "canvas": {"width": 8, "height": 8, "y_axis": "down", "pixels": [16, 16], "channels": 1},
     "category_property": "kind",
     "unique": ["shade"],
-    "domains": {
-        "shade": {"type": "choice", "values": ["light", "dark"]},
-        "x": {"type": "integer", "minimum": -1, "maximum": 8, "prefix": "x="},
-        "y": {"type": "integer", "minimum": 0, "maximum": 7, "prefix": "y="},
-    },
-    "categories": {
-        "dot": {
+    "domains": [
+        {"name": "shade", "type": "choice", "values": ["light", "dark"]},
+        {"name": "x", "type": "integer", "minimum": -1, "maximum": 8, "prefix": "x="},
+        {"name": "y", "type": "integer", "minimum": 0, "maximum": 7, "prefix": "y="},
+    ],
+    "categories": [
+        {
+            "name": "dot",
             "properties": [
                 {"name": "shade", "domain": "shade"},
                 {"name": "x", "domain": "x", "minimum": 0, "maximum": 7},
@@ -48,7 +49,8 @@ TOY = {
             ],
             "points": [["x", "y"]],
         },
-        "bar": {
+        {
+            "name": "bar",
             "properties": [
                 {"name": "shade", "domain": "shade", "values": ["dark"]},
                 {"name": "x", "domain": "x", "minimum": 0, "maximum": 7},
@@ -57,7 +59,7 @@ TOY = {
             "rules": [{"less": ["x", "until"]}],
             "points": [["x", "x"], ["until", "until"]],
         },
-    },
+    ],
 }
 
 CIRCLE = {"category": "circle", "x": 3, "y": 12}
@@ -86,7 +88,7 @@ def test_noisy_shapes_has_the_papers_27_tokens():
 
 def test_a_language_is_json_and_survives_it():
     for language in (NOISY_SHAPES, Language.from_dict(TOY)):
-        again = Language.from_dict(json.loads(json.dumps(language.to_dict())))
+        again = Language.from_dict(json.loads(json.dumps(language.to_dict(), sort_keys=True)))
         assert again == language and again.vocabulary == language.vocabulary
 
 
@@ -95,12 +97,13 @@ def test_a_language_is_json_and_survives_it():
     [
         ({key: value for key, value in TOY.items() if key != "canvas"}, "declares no 'canvas'"),
         (changed(format=9), "format 9"),
-        (changed(domains={**TOY["domains"], "x": {"type": "complex"}}), "unknown type 'complex'"),
+        (changed(domains=[{"name": "x", "type": "complex"}]), "unknown type 'complex'"),
         (changed(canvas={**TOY["canvas"], "y_axis": "left"}), "y_axis"),
         (changed(category_property="shade"), "'shade'"),
+        (changed(domains=TOY["domains"][:1] * 2), "a domain is declared twice"),
         (changed(unique=["x"]), "must come first"),
         (
-            changed(domains={**TOY["domains"], "y": {"type": "integer", "minimum": 0, "maximum": 7, "prefix": "x="}}),
+            changed(domains=[*TOY["domains"][:2], {**TOY["domains"][2], "prefix": "x="}]),
             "x=3",
         ),
     ],
@@ -112,10 +115,10 @@ def test_a_contradictory_declaration_is_refused(broken, says):
 
 def test_an_unknown_rule_or_property_is_refused():
     broken = copy.deepcopy(TOY)
-    broken["categories"]["bar"]["rules"] = [{"greater": ["x", "until"]}]
+    broken["categories"][1]["rules"] = [{"greater": ["x", "until"]}]
     with pytest.raises(ValueError, match="unknown rule"):
         Language.from_dict(broken)
-    broken["categories"]["bar"]["rules"] = [{"less": ["x", "width"]}]
+    broken["categories"][1]["rules"] = [{"less": ["x", "width"]}]
     with pytest.raises(ValueError, match="width"):
         Language.from_dict(broken)
 

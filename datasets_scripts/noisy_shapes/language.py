@@ -16,14 +16,15 @@ LANGUAGE = Language.from_dict(
         "name": "noisy_shapes",
         "version": "1",
         "canvas": {"width": 16, "height": 16, "y_axis": "up", "pixels": [256, 256], "channels": 1},
-        "domains": {
-            "coordinate": {"type": "integer", "minimum": 0, "maximum": 15},
-            "arrow": {"type": "flag", "words": ["plain", "arrow"]},
-            "solid": {"type": "flag", "words": ["dashed", "solid"]},
-        },
-        "categories": {
+        "domains": [
+            {"name": "coordinate", "type": "integer", "minimum": 0, "maximum": 15},
+            {"name": "arrow", "type": "flag", "words": ["plain", "arrow"]},
+            {"name": "solid", "type": "flag", "words": ["dashed", "solid"]},
+        ],
+        "categories": [
             # A circle's radius is always 1 and it lies inside 1..15.
-            "circle": {
+            {
+                "name": "circle",
                 "label": "Circle",
                 "properties": [
                     _coordinate("x", minimum=2, maximum=14),
@@ -32,14 +33,16 @@ LANGUAGE = Language.from_dict(
                 "points": [["x", "y"]],
                 "margin": 1,
             },
-            "rectangle": {
+            {
+                "name": "rectangle",
                 "label": "Rectangle",
                 "properties": _CORNERS,
                 "rules": [{"less": ["x1", "x2"]}, {"less": ["y1", "y2"]}],
                 "points": _ENDS,
             },
             # An arrow's tip is at the second end; the ends of a line without one are interchangeable.
-            "line": {
+            {
+                "name": "line",
                 "label": "Line",
                 "properties": [
                     *_CORNERS,
@@ -50,6 +53,6 @@ LANGUAGE = Language.from_dict(
                 "rules": [{"differ": _ENDS}, {"sorted": _ENDS, "where": {"arrow": False}}],
                 "points": _ENDS,
             },
-        },
+        ],
     }
 )

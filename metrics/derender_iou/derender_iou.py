@@ -8,7 +8,9 @@ import evaluate
 from .scoring import average_set_scores
 
 
-_DESCRIPTION = "Compares predicted sets of objects with the true ones: precision, recall, F1, IOU and IOU at thresholds."
+_DESCRIPTION = (
+    "Compares predicted sets of objects with the true ones: precision, recall, F1, IOU and IOU at thresholds."
+)
 
 _CITATION = """\
 @article{pasunuru2021dual,

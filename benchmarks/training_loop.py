@@ -1,0 +1,102 @@
+"""Speed of train.py's loop against a bare one: benchmarks/training_loop.py [RECIPE.yaml] [--option value ...]
+
+Both train the same model by the same optimizer in one process. The loop is train.py's own, with fresh scenes from the
+recipe's workers, progress bar and TensorBoard; the bare one does forward, backward and step on batches held in memory.
+They take turns, so that a machine whose speed drifts is fair to both. Prints the images/s of each and their ratio.
+"""
+
+from __future__ import annotations
+
+import itertools
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+from accelerate.utils import set_seed
+
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from derender_training.data import TrainingBatches, load_batches, load_training_examples  # noqa: E402
+from derender_training.options import read_options  # noqa: E402
+from derender_training.schedule import Schedule  # noqa: E402
+from derender_training.training_log import TrainingLog  # noqa: E402
+from derender_training.training_options import TrainingOptions  # noqa: E402
+from train import build_model, build_optimizer, open_language, train_steps  # noqa: E402
+
+
+ROUNDS, STEPS = 8, 24
+# Steps before the clock runs: a worker that has prepared batches ahead in the other's turn gives none for free.
+UNTIMED = 8
+HELD = 32
+
+
+def time_turn(take_step: Callable[[], None]) -> float:
+    """Seconds that STEPS steps take, after UNTIMED others."""
+    for _ in range(UNTIMED):
+        take_step()
+    synchronize()
+    begin = time.perf_counter()
+    for _ in range(STEPS):
+        take_step()
+    synchronize()
+    return time.perf_counter() - begin
+
+
+def synchronize() -> None:
+    if torch.accelerator.is_available():
+        torch.accelerator.synchronize()
+
+
+def main(arguments: list[str]) -> None:
+    recipe = [] if arguments and arguments[0].endswith(".yaml") else ["configs/demo.yaml"]
+    options = read_options(TrainingOptions, [*recipe, *arguments])
+    options = replace(options, max_minutes=None)  # or the loop might end before its turns are over
+    if options.num_threads:
+        torch.set_num_threads(options.num_threads)
+    set_seed(options.seed)
+    accelerator = Accelerator(cpu=not torch.accelerator.is_available(), mixed_precision=options.mixed_precision)
+    folder = open_language(options.language)
+    model, processor = build_model(options, folder.LANGUAGE)
+    model, optimizer = accelerator.prepare(model, build_optimizer(options, model))
+    examples, size = load_training_examples(options, folder)
+    batches = TrainingBatches(examples, processor, options.batch_size, options.seed, size, options.order)
+    held = [{name: tensor.to(accelerator.device) for name, tensor in batches[step].items()} for step in range(HELD)]
+
+    with tempfile.TemporaryDirectory() as tensorboard:
+        log = TrainingLog(Path(tensorboard), 0)
+        loader = load_batches(batches, 0, options.steps, options.num_workers, accelerator.device.type == "cuda")
+        loop = train_steps(
+            accelerator, model, optimizer, loader, Schedule(options, accelerator), log, 0, options.max_gradient_norm
+        )
+        bare = bare_steps(model, optimizer, held)
+        turns = [(time_turn(lambda: next(loop)), time_turn(lambda: next(bare))) for _ in range(ROUNDS)]
+        log.close()
+
+    images = STEPS * options.batch_size
+    ratios = sorted(bare / real for real, bare in turns)
+    for name, seconds in zip(("train.py", "bare loop"), zip(*turns, strict=True), strict=True):
+        print(f"{name:9}  {images * ROUNDS / sum(seconds):8.1f} images/s")
+    total = sum(bare for _, bare in turns) / sum(real for real, _ in turns)
+    print(f"ratio      {total:8.3f} (of single turns: {ratios[0]:.3f} to {ratios[-1]:.3f}, ", end="")
+    print(f"median {statistics.median(ratios):.3f}; {torch.get_num_threads()} threads, {options.num_workers} workers)")
+
+
+def bare_steps(model: torch.nn.Module, optimizer: torch.optim.Optimizer, held: list[dict]) -> Iterator[None]:
+    """Forward, backward, step, and nothing else."""
+    for batch in itertools.cycle(held):
+        loss = model(**batch).loss
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        yield
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,181 @@
+"""Options of the scripts: a typed dataclass, filled from a YAML file and then from the command line."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import re
+import types
+import typing
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import yaml
+
+
+class OptionError(ValueError):
+    """An option that is unknown, missing, or has a value that does not fit; the message says which and where."""
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.2's scalars: 1e-3 is a number (YAML 1.1 has it a string) and `no` is a word (YAML 1.1 has it false)."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag.rsplit(":", 1)[1] not in ("bool", "float")]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(true|false)$"), list("tf"))
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(\d+\.\d*|\.\d+|\d+(?=[eE]))([eE][-+]?\d+)?$"),
+    list("-+.0123456789"),
+)
+
+
+def read_options(options_class: type, arguments: list[str]):
+    """Build `options_class`, a dataclass, from `CONFIG.yaml [--option value ...]`; the command line wins.
+
+    `--model.dropout 0.0` sets one entry of an option that is a mapping; values are written as in YAML. The class may
+    check values against each other in `__post_init__` by OptionError. Raises OptionError naming the file and its line,
+    or the command line, and the option.
+    """
+    if not arguments or arguments[0].startswith("-"):
+        raise OptionError("the first argument is the recipe, a YAML file")
+    path, *overrides = arguments
+    values = {}
+    for origin, name, value in (*_file_values(Path(path)), *_command_values(overrides)):
+        _set_value(options_class, values, origin, name, value)
+    missing = [
+        field.name
+        for field in dataclasses.fields(options_class)
+        if field.default is field.default_factory is dataclasses.MISSING and field.name not in values
+    ]
+    if missing:
+        raise OptionError(f"{path}: option {missing[0]!r} is missing, and has no default")
+    try:
+        return options_class(**values)
+    except OptionError as error:
+        raise OptionError(f"{path}: {error}") from None
+
+
+def check_entries(option: str, entries: dict, defaults: dict) -> dict:
+    """The entries of a mapping option, each of the type of its default; OptionError for another one, or no such name.
+
+    An entry whose default is not a number, a flag or a word is left to whoever reads it.
+    """
+    checked = {}
+    for name, value in entries.items():
+        if name not in defaults:
+            raise OptionError(f"option '{option}.{name}' is unknown; {closest(name, defaults)}")
+        wanted = type(defaults[name])
+        try:
+            checked[name] = _convert(value, wanted) if wanted in (int, float, bool, str) else value
+        except ValueError:
+            raise OptionError(f"option '{option}.{name}' wants {_describe(wanted)}, not {value!r}") from None
+    return checked
+
+
+def closest(name: str, known: Iterable[str]) -> str:
+    """The end of a message about an unknown name: the nearest known one, and all of them."""
+    known = sorted(known)
+    matches = difflib.get_close_matches(name, known, n=1)
+    return f"{f'did you mean {matches[0]!r}? ' if matches else ''}known: {', '.join(known)}"
+
+
+def _file_values(path: Path) -> list[tuple[str, str, object]]:
+    """Each top-level entry of a YAML file as (where it stands, its name, its value)."""
+    try:
+        return _parse(path)
+    except OSError as error:
+        raise OptionError(f"{path}: cannot be read: {error.strerror}") from None
+    except yaml.MarkedYAMLError as error:
+        raise OptionError(f"{path}, line {error.problem_mark.line + 1}: {error.problem}") from None
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        raise OptionError(f"{path}: is no text: {error}") from None
+
+
+def _parse(path: Path) -> list[tuple[str, str, object]]:
+    loader = _Loader(path.read_text(encoding="utf-8"))
+    root = loader.get_single_node()
+    if root is None:
+        return []
+    if not isinstance(root, yaml.MappingNode):
+        raise OptionError(f"{path}, line {root.start_mark.line + 1}: a recipe is a list of `option: value`")
+    entries = {}
+    for key, value in root.value:
+        origin, name = f"{path}, line {key.start_mark.line + 1}", str(key.value)
+        if name in entries:
+            raise OptionError(f"{origin}: option {name!r} is given twice")
+        entries[name] = (origin, name, loader.construct_object(value, deep=True))
+    return list(entries.values())
+
+
+def _command_values(arguments: list[str]) -> Iterator[tuple[str, str, object]]:
+    remaining = iter(arguments)
+    for argument in remaining:
+        if not argument.startswith("--"):
+            raise OptionError(f"command line: {argument!r} belongs to no --option")
+        name, separator, text = argument[2:].partition("=")
+        text = text if separator else next(remaining, None)
+        if text is None:
+            raise OptionError(f"command line: --{name} has no value")
+        try:
+            yield "command line", name, yaml.load(text, _Loader)
+        except yaml.YAMLError:
+            raise OptionError(f"command line: --{name}: {text!r} is not written as in YAML") from None
+
+
+def _set_value(options_class: type, values: dict, origin: str, name: str, value) -> None:
+    name, _, entry = name.partition(".")
+    annotations = typing.get_type_hints(options_class)
+    if name not in annotations:
+        raise OptionError(f"{origin}: unknown option {name!r}; {closest(name, annotations)}")
+    if entry:
+        if typing.get_origin(annotations[name]) is not dict:
+            raise OptionError(f"{origin}: option {name!r} has no entries, so {entry!r} is none of them")
+        value = {**values.get(name, {}), entry: value}
+    try:
+        values[name] = _convert(value, annotations[name])
+    except ValueError:
+        wanted = _describe(annotations[name])
+        raise OptionError(f"{origin}: option {name!r} wants {wanted}, not {value!r}") from None
+
+
+def _convert(value, annotation):
+    """`value` as the annotated type; ValueError where it is not one."""
+    origin, parts = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is types.UnionType:
+        return _convert_to_any(value, parts)
+    if origin is typing.Literal and isinstance(value, str) and value in parts:
+        return value
+    if origin is list and isinstance(value, list):
+        return [_convert(item, parts[0]) for item in value]
+    if origin is dict and isinstance(value, dict) and all(isinstance(name, str) for name in value):
+        return value
+    if annotation is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(annotation, type) and type(value) is annotation:
+        return value
+    raise ValueError(value)
+
+
+def _convert_to_any(value, annotations):
+    for annotation in annotations:
+        try:
+            return _convert(value, annotation)
+        except ValueError:
+            pass
+    raise ValueError(value)
+
+
+def _describe(annotation) -> str:
+    origin, parts = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is types.UnionType:
+        return " or ".join(map(_describe, parts))
+    if origin is typing.Literal:
+        return "one of " + ", ".join(parts)
+    if origin is list:
+        return f"a list such as [{', '.join([parts[0].__name__] * 2)}]"
+    names = {int: "a whole number", float: "a number", bool: "true or false", str: "a word", types.NoneType: "null"}
+    return names.get(annotation, "entries of `name: value`")

@@ -1,0 +1,90 @@
+"""The options of train.py, with the paper's values (section 5.3) as defaults where it gives them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from derender_training.options import OptionError
+
+
+@dataclass
+class TrainingOptions:
+    """Options of a training run; a recipe sets them as `option: value`, the command line as --option value.
+
+    Task
+    - language: a language folder, by its name in datasets_scripts/ or by path.
+    - output_dir: the run's folder. The same command again resumes the run there.
+    - data: "fresh", scenes sampled and drawn as training goes, or a folder that Datasets opens, with the columns
+      image and objects and a train split.
+    - train_size: the first so many examples, again and again, each time in another order; for "fresh" data the first
+      scenes of the stream, drawn anew to the same bytes. Null: fresh scenes without end, or all of the folder.
+    - scene: options of the language's sample_scene for fresh scenes, those of the validation among them.
+    - image_size: [height, width] in pixels of the model's input, at which fresh scenes are drawn.
+    - order: of the objects in the labels: type, size, position, or random, drawn anew each time.
+    - max_length: the most tokens in a specification, both ends among them; a longer one in the data is an error.
+    Model
+    - model: options of DerenderConfig, as `model: {d_model: 128}`.
+    - pretrained_backbone: begin with timm's pretrained backbone, which is downloaded.
+    Optimisation (Adam)
+    - seed: of weights, dropout, fresh scenes and order. The scenes of the validation are the same for every seed.
+    - steps: optimiser steps. batch_size: pictures a step, over all processes together, which share them evenly.
+    - learning_rate, betas, weight_decay: Adam's. max_gradient_norm: clip there; null does not.
+    - warmup_steps: the learning rate rises linearly for so long. schedule: constant, or cosine down to 0.
+    - mixed_precision: no or bf16.
+    - max_minutes: a budget of training time, checkpoints and evaluations among it. The schedule's progress is then the
+      larger of the steps' and the time's share, so a slow machine ends early with a decayed learning rate all the
+      same; such a run is not bit-reproducible.
+    Running
+    - evaluate_every: steps between evaluations (one more comes at the end); the model with the best IOU is kept.
+    - evaluation_size: pictures an evaluation, the first of a folder's validation split where it has one, else scenes
+      of the stream's validation split.
+    - save_every: steps between checkpoints (one more comes at the end).
+    - num_workers: processes that prepare batches, for each process that trains; 0 prepares them in the loop.
+    - num_threads: PyTorch's threads; null leaves them as they are.
+    """
+
+    language: str
+    output_dir: str
+    data: str = "fresh"
+    train_size: int | None = None
+    scene: dict[str, Any] = field(default_factory=dict)
+    image_size: list[int] = field(default_factory=lambda: [256, 256])
+    order: Literal["type", "size", "position", "random"] = "type"
+    max_length: int = 160
+    model: dict[str, Any] = field(default_factory=dict)
+    pretrained_backbone: bool = False
+    seed: int = 0
+    steps: int = 100_000
+    batch_size: int = 64
+    learning_rate: float = 1e-3
+    betas: list[float] = field(default_factory=lambda: [0.9, 0.999])
+    weight_decay: float = 0.0
+    max_gradient_norm: float | None = None
+    warmup_steps: int = 0
+    schedule: Literal["constant", "cosine"] = "constant"
+    mixed_precision: Literal["no", "bf16"] = "no"
+    max_minutes: float | None = None
+    evaluate_every: int = 2000
+    evaluation_size: int = 500
+    save_every: int = 1000
+    num_workers: int = 1
+    num_threads: int | None = None
+
+    def __post_init__(self):
+        positive = (
+            "train_size", "max_length", "steps", "batch_size", "learning_rate", "max_gradient_norm", "max_minutes",
+            "evaluate_every", "evaluation_size", "save_every", "num_threads",
+        )  # fmt: skip
+        for name in positive:
+            self._require(name, getattr(self, name) is None or getattr(self, name) > 0, "must be above 0")
+        for name in ("seed", "weight_decay", "warmup_steps", "num_workers"):
+            self._require(name, getattr(self, name) >= 0, "must not be negative")
+        for name in ("image_size", "betas"):
+            self._require(name, len(getattr(self, name)) == 2, "must be a list of two")
+        self._require("image_size", min(self.image_size) > 0, "must be above 0")
+        self._require("betas", all(0 <= beta < 1 for beta in self.betas), "must be at least 0 and below 1")
+
+    def _require(self, name: str, holds: bool, what: str) -> None:
+        if not holds:
+            raise OptionError(f"option {name!r} {what}, not {getattr(self, name)!r}")

@@ -1,0 +1,59 @@
+"""Open a checkpoint strictly: a missing, unexpected or misshapen weight is an error, not a printed report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from safetensors import SafetensorError
+from transformers.utils import CONFIG_NAME, SAFE_WEIGHTS_INDEX_NAME, SAFE_WEIGHTS_NAME
+
+from .configuration_derender import DerenderConfig
+from .modeling_derender import DerenderForConditionalGeneration
+
+
+def load_checkpoint(path: str | Path) -> DerenderForConditionalGeneration:
+    """The model that `save_pretrained` wrote to the folder `path`, in evaluation mode.
+
+    Raises ValueError that names the folder and what is wrong: no folder, no config or weights in it, a config with a
+    wrong option, weights cut short, or weights that are missing, unexpected or of another shape.
+    """
+    folder = Path(path)
+    _require_files(folder)
+    config = _load_config(folder)
+    try:
+        model, report = DerenderForConditionalGeneration.from_pretrained(
+            folder, config=config, local_files_only=True, ignore_mismatched_sizes=True, output_loading_info=True
+        )
+    except SafetensorError as error:
+        raise ValueError(
+            f"{folder}: the weights cannot be read ({error}); the file is damaged or cut short"
+        ) from error
+    _require_exact_weights(folder, report)
+    return model
+
+
+def _require_files(folder: Path) -> None:
+    if not folder.is_dir():
+        raise ValueError(f"{folder}: no such folder; a checkpoint is a folder written by save_pretrained")
+    if not (folder / CONFIG_NAME).is_file():
+        raise ValueError(f"{folder}: holds no {CONFIG_NAME}, so it is no checkpoint of a model")
+    if not any((folder / name).is_file() for name in (SAFE_WEIGHTS_NAME, SAFE_WEIGHTS_INDEX_NAME)):
+        raise ValueError(f"{folder}: holds no weights ({SAFE_WEIGHTS_NAME})")
+
+
+def _load_config(folder: Path) -> DerenderConfig:
+    try:
+        return DerenderConfig.from_pretrained(folder, local_files_only=True)
+    except (OSError, TypeError, ValueError) as error:
+        raise ValueError(f"{folder / CONFIG_NAME}: {error}") from error
+
+
+def _require_exact_weights(folder: Path, report: dict) -> None:
+    found = {
+        "missing": sorted(report["missing_keys"]),
+        "unexpected": sorted(report["unexpected_keys"]),
+        "of another shape": sorted(name for name, *_ in report["mismatched_keys"]),
+    }
+    problems = [f"{len(names)} {problem} ({', '.join(names)})" for problem, names in found.items() if names]
+    if problems:
+        raise ValueError(f"{folder}: its weights do not fit its config: {'; '.join(problems)}")

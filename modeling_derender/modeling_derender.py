@@ -1,0 +1,244 @@
+"""The model: an image encoder (timm) and a decoder that writes the specification, trained and generated from here."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import timm
+import torch
+from torch import nn
+from torch.nn import functional as F
+from transformers import GenerationMixin, LogitsProcessorList, PreTrainedModel, initialization
+from transformers.cache_utils import EncoderDecoderCache
+from transformers.modeling_outputs import BaseModelOutput, Seq2SeqLMOutput
+from transformers.utils import can_return_tuple
+
+from .configuration_derender import DerenderConfig
+from .decoder_transformer import SinusoidalPositions, TransformerDecoder, sinusoidal_encoding
+from .grammar import SpecificationGrammar
+from .language import Language
+
+
+DECODERS = {"transformer": TransformerDecoder}
+
+
+class DerenderPreTrainedModel(PreTrainedModel):
+    """Loading, saving and initialisation, common to the model and its parts."""
+
+    config_class = DerenderConfig
+    base_model_prefix = "model"
+    main_input_name = "pixel_values"
+    input_modalities = ("image",)
+    _supports_sdpa = True
+    # In bfloat16, BatchNorm's running statistics stop moving: their updates are smaller than its precision.
+    _keep_in_fp32_modules_strict = ["backbone"]
+
+    def _init_weights(self, module: nn.Module) -> None:
+        if isinstance(module, nn.Linear):
+            initialization.xavier_uniform_(module.weight)
+            if module.bias is not None:
+                initialization.zeros_(module.bias)
+        elif isinstance(module, nn.Embedding):
+            # The decoder multiplies embeddings by sqrt(d_model) (Vaswani et al., section 3.4): unit variance there.
+            initialization.normal_(module.weight, std=self.config.d_model**-0.5)
+        elif isinstance(module, SinusoidalPositions):
+            initialization.copy_(module.table, module.compute_table())
+        else:
+            super()._init_weights(module)
+
+
+class TimmBackbone(DerenderPreTrainedModel):
+    """A timm network cut at `config.backbone_stride`: pixels (B, C, H, W) to a map (B, F, H / stride, W / stride).
+
+    Its weights start as timm initialises them, or as trained with `load_pretrained_weights`. Raises ValueError for a
+    name timm does not know, or a network that has no map of that stride.
+    """
+
+    def __init__(self, config: DerenderConfig):
+        super().__init__(config)
+        self.network = self._create_network(pretrained=False)
+        self.num_features = self.network.feature_info.channels()[-1]
+        for parameter in self.network.parameters():
+            # Already initialised by timm, unless built without memory to be filled from a checkpoint.
+            parameter._is_hf_initialized = not parameter.is_meta
+        self.post_init()
+
+    def _create_network(self, pretrained: bool) -> nn.Module:
+        name, stride = self.config.backbone, self.config.backbone_stride
+        if not timm.is_model(name):
+            raise ValueError(f"backbone: timm {timm.__version__} has no model {name!r}; see timm.list_models()")
+        # Networks differ in their first maps, and agree in the last: stride 32 is the last, 16 the one before.
+        index = {32: -1, 16: -2, 8: -3, 4: -4}[stride]
+        network = timm.create_model(
+            name,
+            pretrained=pretrained,
+            features_only=True,
+            out_indices=(index,),
+            in_chans=self.config.num_channels,
+        )
+        if network.feature_info.reduction() != [stride]:
+            raise ValueError(f"backbone_stride: {name} has no feature map of stride {stride}")
+        return network
+
+    def _init_weights(self, module: nn.Module) -> None:
+        # Reached by what a checkpoint lacks: the guarded torch functions pass over parameters that are initialised.
+        if hasattr(module, "reset_parameters"):
+            module.reset_parameters()
+
+    def load_pretrained_weights(self) -> None:
+        """Replace the weights by timm's pretrained ones (of ImageNet, for ResNets), which are downloaded."""
+        self.network.load_state_dict(self._create_network(pretrained=True).state_dict())
+
+    def forward(self, pixel_values: torch.Tensor) -> torch.Tensor:
+        return self.network(pixel_values)[-1]
+
+
+class DerenderEncoder(DerenderPreTrainedModel):
+    """Pixels to features: the backbone's map, projected to `d_model`, a row of features an image."""
+
+    def __init__(self, config: DerenderConfig):
+        super().__init__(config)
+        self.backbone = TimmBackbone(config)
+        self.projection = nn.Linear(self.backbone.num_features, config.d_model)
+        self.post_init()
+
+    @can_return_tuple
+    def forward(self, pixel_values: torch.Tensor, **kwargs) -> BaseModelOutput:
+        """`pixel_values` (B, C, H, W) to `last_hidden_state` (B, N, D), the N = H/stride * W/stride cells by rows."""
+        if pixel_values.ndim != 4 or pixel_values.shape[1] != self.config.num_channels:
+            raise ValueError(
+                f"pixel_values: shape {tuple(pixel_values.shape)} is not (batch, {self.config.num_channels}, height, "
+                "width); num_channels is in the config"
+            )
+        feature_map = self.backbone(pixel_values.to(self.backbone.dtype))
+        return BaseModelOutput(last_hidden_state=self._project(feature_map))
+
+    def _project(self, feature_map: torch.Tensor) -> torch.Tensor:
+        """(B, F, h, w) to (B, h * w, D)."""
+        rows, columns = feature_map.shape[-2:]
+        features = self.projection(feature_map.flatten(2).mT.to(self.projection.weight.dtype))
+        if self.config.feature_positions == "2d":
+            features = features + self._positions(rows, columns, features)
+        return features
+
+    def _positions(self, rows: int, columns: int, like: torch.Tensor) -> torch.Tensor:
+        """(rows * columns, D): equation 8 of the row in the first half, of the column in the second."""
+        width = self.config.d_model // 2
+        row_part = sinusoidal_encoding(torch.arange(rows, device=like.device), width)[:, None].expand(-1, columns, -1)
+        column_part = sinusoidal_encoding(torch.arange(columns, device=like.device), width).expand(rows, -1, -1)
+        return torch.cat((row_part, column_part), dim=-1).flatten(0, 1).to(like.dtype)
+
+
+class DerenderForConditionalGeneration(DerenderPreTrainedModel, GenerationMixin):
+    """Reads an image and writes its specification as tokens.
+
+    `generate(pixel_values=...)` obeys the grammar of the config's language and closes within
+    `config.max_specification_length` tokens, or the `max_length` it is given; `use_grammar=False` lifts the grammar.
+    """
+
+    _tied_weights_keys = {"lm_head.weight": "decoder.embed_tokens.weight"}
+    # The loss is a mean over the batch's own tokens; Trainer must not expect it to divide by a count it passes.
+    accepts_loss_kwargs = False
+
+    def __init__(self, config: DerenderConfig):
+        super().__init__(config)
+        if config.vocab_size is None:
+            raise ValueError("vocab_size: not set; build the config with DerenderConfig.from_language")
+        self.encoder = DerenderEncoder(config)
+        self.decoder = DECODERS[config.decoder_type](config)
+        self.lm_head = nn.Linear(config.d_model, config.vocab_size, bias=False)
+        self.generation_config.max_length = config.max_specification_length
+        self.post_init()
+
+    def adjust_generation_fn(self, *args, **kwargs) -> None:
+        """Loads the generation config; where the checkpoint has none, the model's length still holds."""
+        super().adjust_generation_fn(*args, **kwargs)
+        if self.generation_config.max_length is None:
+            self.generation_config.max_length = self.config.max_specification_length
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The decoder's, which is what a checkpoint is saved as; the backbone is float32 even in a half model."""
+        return self.lm_head.weight.dtype
+
+    def get_input_embeddings(self) -> nn.Embedding:
+        return self.decoder.embed_tokens
+
+    @cached_property
+    def language(self) -> Language:
+        """The language in the config; ValueError where it has none."""
+        if self.config.language is None:
+            raise ValueError("language: the config has none; build it with DerenderConfig.from_language")
+        return Language.from_dict(self.config.language)
+
+    @can_return_tuple
+    def forward(
+        self,
+        pixel_values: torch.Tensor | None = None,
+        labels: torch.Tensor | None = None,
+        decoder_input_ids: torch.Tensor | None = None,
+        decoder_attention_mask: torch.Tensor | None = None,
+        encoder_outputs: BaseModelOutput | None = None,
+        past_key_values: EncoderDecoderCache | None = None,
+        use_cache: bool | None = None,
+        output_attentions: bool | None = None,
+    ) -> Seq2SeqLMOutput:
+        """Logits (B, T, V) of the tokens that follow `decoder_input_ids` (B, T), and their loss.
+
+        `pixel_values` (B, C, H, W), or `encoder_outputs` in their place. `labels` (B, T) are a specification without
+        its start token, -100 where ignored; without `decoder_input_ids` the model is fed the labels shifted right.
+        `loss` is the mean cross-entropy over the labels that count, in float32. `output_attentions` needs
+        `attn_implementation="eager"`.
+        """
+        if output_attentions and self.config._attn_implementation != "eager":
+            raise ValueError('output_attentions: load the model with attn_implementation="eager" to see attentions')
+        if encoder_outputs is None:
+            if pixel_values is None:
+                raise ValueError("pixel_values or encoder_outputs: the model needs one of them")
+            encoder_outputs = self.encoder(pixel_values)
+        if decoder_input_ids is None:
+            if labels is None:
+                raise ValueError("labels or decoder_input_ids: the model needs one of them")
+            decoder_input_ids = self.prepare_decoder_input_ids_from_labels(labels)
+        if use_cache is None:
+            use_cache = self.config.use_cache and labels is None
+        decoded = self.decoder(
+            decoder_input_ids,
+            encoder_hidden_states=encoder_outputs[0],
+            attention_mask=decoder_attention_mask,
+            past_key_values=past_key_values,
+            use_cache=use_cache,
+            output_attentions=bool(output_attentions),
+        )
+        logits = self.lm_head(decoded.last_hidden_state)
+        loss = None
+        if labels is not None:
+            loss = F.cross_entropy(logits.float().flatten(0, 1), labels.flatten(), ignore_index=-100)
+        return Seq2SeqLMOutput(
+            loss=loss,
+            logits=logits,
+            past_key_values=decoded.past_key_values,
+            decoder_attentions=decoded.attentions,
+            cross_attentions=decoded.cross_attentions,
+            encoder_last_hidden_state=encoder_outputs[0],
+        )
+
+    def prepare_decoder_input_ids_from_labels(self, labels: torch.Tensor) -> torch.Tensor:
+        """`labels` (B, T) shifted right behind the start token; what is ignored becomes padding."""
+        shifted = labels.roll(1, dims=-1)
+        shifted[:, 0] = self.config.decoder_start_token_id
+        return shifted.masked_fill_(shifted == -100, self.config.pad_token_id)
+
+    def _prepare_generation_config(self, generation_config, use_grammar: bool | None = None, **kwargs):
+        """Takes `use_grammar` from the arguments of `generate` and hands it on, to `_get_logits_processor`."""
+        prepared, model_kwargs = super()._prepare_generation_config(generation_config, **kwargs)
+        if use_grammar is not None:
+            prepared.use_grammar = use_grammar
+        return prepared, model_kwargs
+
+    def _get_logits_processor(self, generation_config, **kwargs) -> LogitsProcessorList:
+        """The grammar comes first, so that all other processors choose among what it allows."""
+        processors = super()._get_logits_processor(generation_config, **kwargs)
+        if getattr(generation_config, "use_grammar", True):
+            processors.insert(0, SpecificationGrammar(self.language, generation_config.max_length))
+        return processors

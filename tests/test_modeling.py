@@ -1,0 +1,427 @@
+"""The model: its shapes, its loss, its cache, its initialisation, and what it refuses."""
+
+import math
+
+import pytest
+import timm
+import torch
+from safetensors.torch import load_file, save_file
+from tiny import tiny_config, tiny_labels, tiny_model, tiny_pictures
+from torch.nn import functional as F
+from toy_language import LANGUAGE
+from transformers.cache_utils import EncoderDecoderCache
+
+from modeling_derender.configuration_derender import CHOICES, DerenderConfig
+from modeling_derender.decoder_transformer import SinusoidalPositions
+from modeling_derender.grammar import SpecificationGrammar
+from modeling_derender.modeling_derender import DECODERS, DerenderForConditionalGeneration
+from modeling_derender.specification import ids_to_objects, is_valid
+
+
+VARIANTS = [
+    {"norm_position": norm, "position_encoding": positions}
+    for norm in CHOICES["norm_position"]
+    for positions in CHOICES["position_encoding"]
+]
+
+
+def forced_logits(model, pictures, tokens):
+    with torch.no_grad():
+        return model(pixel_values=pictures, decoder_input_ids=tokens, use_cache=False).logits
+
+
+# Shapes, the loss and what the logits depend on
+
+
+@pytest.mark.parametrize("stride", CHOICES["backbone_stride"])
+def test_the_backbone_is_cut_at_its_stride(stride):
+    model = tiny_model(backbone_stride=stride, feature_positions="2d")
+    with torch.no_grad():
+        features = model.encoder(tiny_pictures(2, 96, 64)).last_hidden_state
+    assert features.shape == (2, (96 // stride) * (64 // stride), 32)
+    stages = {name.split(".")[0] for name, _ in model.encoder.backbone.network.named_parameters()}
+    assert {name for name in stages if name.startswith("layer")} == {
+        f"layer{stage}" for stage in range(1, int(math.log2(stride)))
+    }
+
+
+def test_the_loss_is_the_mean_cross_entropy_of_the_labels_that_count():
+    model, pictures, labels = tiny_model(), tiny_pictures(), tiny_labels()
+    output = model(pixel_values=pictures, labels=labels)
+    assert output.logits.shape == (3, 9, LANGUAGE.vocab_size)
+    assert output.past_key_values is None
+    inputs = torch.cat((torch.full((3, 1), LANGUAGE.bos_token_id), labels[:, :-1]), dim=1).clamp(min=0)
+    log_probabilities = forced_logits(model, pictures, inputs).log_softmax(-1)
+    counted = [log_probabilities[b, t, labels[b, t]] for b in range(3) for t in range(9) if labels[b, t] != -100]
+    assert len(counted) == 25
+    torch.testing.assert_close(output.loss, -torch.stack(counted).mean())
+
+
+def test_padding_on_the_right_changes_nothing():
+    model, pictures, labels = tiny_model(), tiny_pictures(), tiny_labels()
+    padded = F.pad(labels, (0, 5), value=-100)
+    short, long = (model(pixel_values=pictures, labels=item) for item in (labels, padded))
+    torch.testing.assert_close(short.loss, long.loss)
+    torch.testing.assert_close(short.logits, long.logits[:, :9])
+
+
+@pytest.mark.parametrize("attention", ["sdpa", "eager"])
+def test_no_position_sees_a_later_one_or_a_masked_one(attention):
+    model, pictures, tokens = tiny_model(attention), tiny_pictures(), tiny_labels().clamp(min=0)
+    changed = tokens.clone()
+    changed[:, 5] = (changed[:, 5] + 1) % LANGUAGE.vocab_size
+    logits, other = forced_logits(model, pictures, tokens), forced_logits(model, pictures, changed)
+    torch.testing.assert_close(logits[:, :5], other[:, :5])
+    assert not torch.allclose(logits[:, 5:], other[:, 5:])
+    mask = torch.ones_like(tokens).index_fill(1, torch.tensor([5]), 0)
+    with torch.no_grad():
+        masked = [
+            model(pixel_values=pictures, decoder_input_ids=item, decoder_attention_mask=mask).logits
+            for item in (tokens, changed)
+        ]
+    torch.testing.assert_close(masked[0][:, 6:], masked[1][:, 6:])
+    assert not torch.allclose(logits[:, 6:], masked[0][:, 6:])
+
+
+def test_the_logits_depend_on_each_picture_alone():
+    model, pictures, tokens = tiny_model(), tiny_pictures(), tiny_labels()[:1].expand(3, -1)
+    together = forced_logits(model, pictures, tokens)
+    torch.testing.assert_close(together[1:2], forced_logits(model, pictures[1:2], tokens[:1]), rtol=1e-4, atol=1e-5)
+    assert not torch.allclose(together[0], together[1])
+
+
+@pytest.mark.parametrize("height, width", [(48, 80), (40, 24)])
+def test_other_sizes_and_memory_formats(height, width):
+    model, pictures, labels = tiny_model(feature_positions="2d"), tiny_pictures(3, height, width), tiny_labels()
+    plain = model(pixel_values=pictures, labels=labels).loss
+    model.to(memory_format=torch.channels_last)
+    last = model(pixel_values=pictures.to(memory_format=torch.channels_last), labels=labels).loss
+    torch.testing.assert_close(plain, last, rtol=1e-4, atol=1e-5)
+
+
+def test_dropout_only_while_training():
+    model, pictures, labels = tiny_model(dropout=0.3), tiny_pictures(), tiny_labels()
+    assert model(pixel_values=pictures, labels=labels).loss == model(pixel_values=pictures, labels=labels).loss
+    features = model.encoder(pictures)
+    model.decoder.train()
+    losses = [model(encoder_outputs=features, labels=labels).loss for _ in range(2)]
+    assert losses[0] != losses[1]
+
+
+# Positions
+
+
+def test_sinusoidal_positions_are_equation_8_also_beyond_their_table():
+    expected = torch.tensor(
+        [
+            [(math.sin, math.cos)[d % 2](position / 10000 ** ((d - d % 2) / 8)) for d in range(8)]
+            for position in range(12)
+        ]
+    )
+    positions = SinusoidalPositions(5, 8)
+    torch.testing.assert_close(positions.table, expected[:5])
+    torch.testing.assert_close(positions(2, 3), expected[2:5])
+    torch.testing.assert_close(positions(3, 9), expected[3:])
+
+
+def test_feature_positions_tell_rows_from_columns():
+    with_positions, without = tiny_model(feature_positions="2d"), tiny_model(feature_positions="none")
+    pictures = tiny_pictures(1, 24, 40)
+    with torch.no_grad():
+        added = with_positions.encoder(pictures)[0] - without.encoder(pictures)[0]
+    grid = added.view(3, 5, 32)
+    table = SinusoidalPositions(5, 16).table
+    for row in range(3):
+        for column in range(5):
+            expected = torch.cat((table[row], table[column]))
+            torch.testing.assert_close(grid[row, column], expected, rtol=1e-4, atol=1e-5)
+
+
+# The cache, and generation
+
+
+@pytest.mark.parametrize("attention", ["sdpa", "eager"])
+@pytest.mark.parametrize("options", VARIANTS)
+def test_cached_logits_equal_teacher_forced_ones(options, attention):
+    model, pictures, tokens = tiny_model(attention, **options), tiny_pictures(), tiny_labels(length=20).clamp(min=0)
+    forced = forced_logits(model, pictures, tokens)  # longer than the table of positions
+    for pieces in ([1] * 20, [7, 1, 9, 3]):
+        cache, steps = None, []
+        for piece in tokens.split(pieces, dim=1):
+            with torch.no_grad():
+                output = model(pixel_values=pictures, decoder_input_ids=piece, past_key_values=cache, use_cache=True)
+            cache = output.past_key_values
+            steps.append(output.logits)
+        torch.testing.assert_close(torch.cat(steps, dim=1), forced, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("use_grammar", [True, False])
+def test_greedy_generation_is_the_plain_argmax_loop(use_grammar):
+    model, pictures = tiny_model(), tiny_pictures(8)
+    grammar = SpecificationGrammar(LANGUAGE, 14)
+    tokens = torch.full((8, 1), LANGUAGE.bos_token_id)
+    ended = torch.zeros(8, dtype=torch.bool)
+    while tokens.shape[1] < 14 and not ended.all():
+        scores = forced_logits(model, pictures, tokens)[:, -1]
+        best = (grammar(tokens, scores) if use_grammar else scores).argmax(-1)
+        tokens = torch.cat((tokens, best.masked_fill(ended, LANGUAGE.pad_token_id)[:, None]), dim=1)
+        ended |= best == LANGUAGE.eos_token_id
+    assert torch.equal(model.generate(pixel_values=pictures, use_grammar=use_grammar), tokens)
+    assert torch.equal(model.generate(pixel_values=pictures, use_grammar=use_grammar, use_cache=False), tokens)
+
+
+def test_beams_are_reordered_with_their_cache(monkeypatch):
+    model, pictures = tiny_model(), tiny_pictures(6)
+    options = {"num_beams": 4, "num_return_sequences": 3, "use_grammar": False}
+    with_cache = model.generate(pixel_values=pictures, **options)
+    assert torch.equal(with_cache, model.generate(pixel_values=pictures, use_cache=False, **options))
+    monkeypatch.setattr(EncoderDecoderCache, "reorder_cache", lambda self, beam_idx: None)
+    assert not torch.equal(with_cache, model.generate(pixel_values=pictures, **options)), "the test sees no reorder"
+
+
+def test_samples_of_one_picture_stand_together_and_the_image_is_read_once():
+    model, pictures = tiny_model(), tiny_pictures(2)
+    calls = []
+    for module in (model.encoder, *(layer.cross_attention.kv_proj for layer in model.decoder.layers)):
+        module.register_forward_hook(lambda module, *_: calls.append(module))
+    torch.manual_seed(3)
+    sequences = model.generate(pixel_values=pictures, do_sample=True, top_k=0, num_return_sequences=5)
+    assert sequences.shape[0] == 10 and len({tuple(row) for row in sequences.tolist()}) > 5
+    assert len(calls) == 1 + 2
+    output = model.generate(
+        pixel_values=pictures, num_beams=3, num_return_sequences=3, return_dict_in_generate=True, output_scores=True
+    )
+    best = output.sequences_scores.view(2, 3)
+    assert torch.equal(best, best.sort(dim=1, descending=True).values)
+
+
+@pytest.mark.parametrize("options", [{}, {"max_length": 9}, {"max_new_tokens": 8}, {"num_beams": 4, "max_length": 6}])
+def test_every_output_is_a_closed_valid_specification(options):
+    sequences = tiny_model().generate(pixel_values=tiny_pictures(8), **options)
+    assert sequences.shape[1] <= options.get("max_length", options.get("max_new_tokens", 13) + 1)
+    for row in sequences.tolist():
+        assert LANGUAGE.eos_token_id in row
+        assert is_valid(LANGUAGE, ids_to_objects(LANGUAGE, row))
+
+
+def test_the_grammar_comes_before_every_other_processor():
+    model = tiny_model()
+    lists = []
+    original = model._get_logits_processor
+    model._get_logits_processor = lambda **kwargs: lists.append(original(**kwargs)) or lists[-1]
+    model.generate(pixel_values=tiny_pictures(1), do_sample=True, top_k=5, temperature=0.5, max_length=8)
+    model.generate(pixel_values=tiny_pictures(1), do_sample=True, top_k=5, use_grammar=False)
+    assert isinstance(lists[0][0], SpecificationGrammar) and lists[0][0].max_length == 8 and len(lists[0]) == 3
+    assert not any(isinstance(item, SpecificationGrammar) for item in lists[1])
+
+
+def test_the_length_holds_without_a_generation_config(tmp_path):
+    tiny_model(max_specification_length=30).save_pretrained(tmp_path)
+    (tmp_path / "generation_config.json").unlink()
+    model = DerenderForConditionalGeneration.from_pretrained(tmp_path)
+    sequences = model.generate(pixel_values=tiny_pictures(1), use_grammar=False, eos_token_id=LANGUAGE.vocab_size)
+    assert sequences.shape == (1, 30)
+
+
+def test_a_model_without_a_language_says_so():
+    model = DerenderForConditionalGeneration(DerenderConfig(vocab_size=9, backbone_stride=8)).eval()
+    with pytest.raises(ValueError, match="language: the config has none"):
+        model.generate(pixel_values=tiny_pictures(1))
+    assert model.generate(pixel_values=tiny_pictures(1), use_grammar=False, max_length=3).shape[1] <= 3
+    with pytest.raises(ValueError, match="vocab_size"):
+        DerenderForConditionalGeneration(DerenderConfig())
+
+
+# Attention
+
+
+def test_eager_attention_equals_sdpa_and_shows_its_weights():
+    pictures, labels = tiny_pictures(), tiny_labels()
+    sdpa, eager = tiny_model("sdpa"), tiny_model("eager")
+    plain, seen = sdpa(pictures, labels=labels), eager(pictures, labels=labels, output_attentions=True)
+    torch.testing.assert_close(plain.logits, seen.logits, rtol=1e-4, atol=1e-5)
+    assert [item.shape for item in seen.cross_attentions] == [(3, 4, 9, 16)] * 2
+    assert [item.shape for item in seen.decoder_attentions] == [(3, 4, 9, 9)] * 2
+    assert seen.decoder_attentions[0].triu(1).abs().max() == 0
+    for weights in (*seen.cross_attentions, *seen.decoder_attentions):
+        torch.testing.assert_close(weights.sum(-1), torch.ones(weights.shape[:-1]))
+    with pytest.raises(ValueError, match="output_attentions.*eager"):
+        sdpa(pictures, labels=labels, output_attentions=True)
+
+
+# Initialisation, saving and loading
+
+
+def test_the_initialisation_of_timm_survives(monkeypatch):
+    asked = []
+    create = timm.create_model
+    monkeypatch.setattr(timm, "create_model", lambda *args, **kwargs: asked.append(kwargs) or create(*args, **kwargs))
+    model = tiny_model()
+    torch.manual_seed(0)
+    alone = create("resnet18", features_only=True, out_indices=(2,), in_chans=1).state_dict()
+    ours = model.encoder.backbone.network.state_dict()
+    assert alone.keys() == ours.keys() and all(torch.equal(alone[name], ours[name]) for name in alone)
+    assert [item["pretrained"] for item in asked] == [False]
+
+
+def test_pretrained_weights_come_only_when_asked_for(monkeypatch, tmp_path):
+    asked = []
+    create = timm.create_model
+
+    def create_offline(*args, pretrained=False, **kwargs):
+        asked.append(pretrained)
+        network = create(*args, **kwargs)
+        if pretrained:
+            torch.nn.init.constant_(network.conv1.weight, 0.5)
+        return network
+
+    monkeypatch.setattr(timm, "create_model", create_offline)
+    model = tiny_model()
+    model.encoder.backbone.load_pretrained_weights()
+    assert asked == [False, True]
+    assert model.encoder.backbone.network.conv1.weight.unique().tolist() == [0.5]
+    model.save_pretrained(tmp_path)
+    loaded = DerenderForConditionalGeneration.from_pretrained(tmp_path)
+    assert asked == [False, True, False]
+    assert loaded.encoder.backbone.network.conv1.weight.unique().tolist() == [0.5]
+
+
+@pytest.mark.parametrize("options", [*VARIANTS, {"tie_word_embeddings": True}])
+def test_a_model_saved_and_loaded_is_the_same(options, tmp_path):
+    model = tiny_model(**options)
+    with torch.no_grad():  # statistics that differ from those of a new model
+        model.train()(pixel_values=tiny_pictures(8), labels=tiny_labels(8))
+    model.eval().save_pretrained(tmp_path)
+    loaded, report = DerenderForConditionalGeneration.from_pretrained(tmp_path, output_loading_info=True)
+    assert not any(report.values())
+    assert loaded.config.to_dict() | {"_name_or_path": ""} == model.config.to_dict() | {"_name_or_path": ""}
+    state = model.state_dict()
+    assert state.keys() == loaded.state_dict().keys()
+    assert all(torch.equal(state[name], tensor) for name, tensor in loaded.state_dict().items())
+    assert torch.equal(model.decoder.positions.table, loaded.decoder.positions.table)
+    tokens = tiny_labels().clamp(min=0)
+    assert torch.equal(forced_logits(model, tiny_pictures(), tokens), forced_logits(loaded, tiny_pictures(), tokens))
+    # Dictionaries are equal in any order; the tokens' numbers depend on it.
+    assert loaded.language == LANGUAGE and loaded.language.vocabulary == LANGUAGE.vocabulary
+    pictures = tiny_pictures()
+    assert torch.equal(model.generate(pixel_values=pictures), loaded.generate(pixel_values=pictures))
+
+
+def test_tied_embeddings_are_one_tensor(tmp_path):
+    model = tiny_model(tie_word_embeddings=True)
+    model.save_pretrained(tmp_path)
+    for item in (model, DerenderForConditionalGeneration.from_pretrained(tmp_path)):
+        assert item.lm_head.weight is item.decoder.embed_tokens.weight
+    assert model.num_parameters() == tiny_model().num_parameters() - 32 * LANGUAGE.vocab_size
+
+
+def test_bfloat16_keeps_the_backbone_in_float32(tmp_path):
+    tiny_model().save_pretrained(tmp_path / "float32")
+    half = DerenderForConditionalGeneration.from_pretrained(tmp_path / "float32", dtype=torch.bfloat16)
+    half.save_pretrained(tmp_path / "bfloat16")
+    again = DerenderForConditionalGeneration.from_pretrained(tmp_path / "bfloat16")
+    for model in (half, again):
+        kinds = {name: tensor.dtype for name, tensor in model.state_dict().items() if tensor.is_floating_point()}
+        assert {kinds[name] for name in kinds if "backbone" in name} == {torch.float32}
+        assert {kinds[name] for name in kinds if "backbone" not in name} == {torch.bfloat16}
+    tokens = tiny_labels().clamp(min=0)
+    logits = forced_logits(again, tiny_pictures(), tokens)
+    assert logits.dtype == torch.bfloat16
+    assert torch.equal(logits, forced_logits(half, tiny_pictures(), tokens))
+    torch.testing.assert_close(logits.float(), forced_logits(tiny_model(), tiny_pictures(), tokens), rtol=0, atol=0.1)
+    assert again.generate(pixel_values=tiny_pictures()).shape[0] == 3
+    assert forced_logits(tiny_model().to(torch.bfloat16), tiny_pictures(), tokens).isfinite().all()
+
+
+def test_weights_a_checkpoint_lacks_are_initialised(tmp_path):
+    tiny_model().save_pretrained(tmp_path)
+    weights = load_file(tmp_path / "model.safetensors")
+    lost = ["encoder.backbone.network.layer1.0.conv1.weight", "decoder.layers.0.feed_forward.fc1.weight"]
+    save_file({name: item for name, item in weights.items() if name not in lost}, tmp_path / "model.safetensors")
+    state = DerenderForConditionalGeneration.from_pretrained(tmp_path).state_dict()
+    assert all(0.01 < state[name].std() < 1 for name in lost)
+    assert all(torch.equal(weights[name], state[name]) for name in weights if name not in lost)
+
+
+def test_autocast_on_the_cpu_spares_attention_whose_kernel_is_slow_in_bfloat16(monkeypatch):
+    model, pictures, labels = tiny_model(), tiny_pictures(), tiny_labels()
+    plain = model(pixel_values=pictures, labels=labels).loss
+    kinds, attention = [], F.scaled_dot_product_attention
+    monkeypatch.setattr(
+        F,
+        "scaled_dot_product_attention",
+        lambda *args, **kwargs: kinds.append(args[0].dtype) or attention(*args, **kwargs),
+    )
+    model.encoder.backbone.register_forward_hook(lambda module, inputs, output: kinds.append(output.dtype))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        loss = model(pixel_values=pictures, labels=labels).loss
+    assert kinds == [torch.bfloat16, *[torch.float32] * 4]
+    torch.testing.assert_close(loss, plain, rtol=0, atol=0.1)
+
+
+# The paper's model, and what is refused
+
+
+def test_the_defaults_are_the_papers_size():
+    model = DerenderForConditionalGeneration(DerenderConfig(vocab_size=27))
+    assert round(model.num_parameters() / 1e6, 1) == 11.8
+    assert (model.config.d_model, model.config.num_hidden_layers, model.config.norm_position) == (128, 4, "after")
+
+
+def test_every_decoder_type_is_built():
+    assert set(CHOICES["decoder_type"]) == set(DECODERS)
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"decoder_type": "gru"}, "decoder_type: 'gru' is unknown; known: transformer"),
+        ({"backbone_stride": 2}, "backbone_stride: 2 is unknown; known: 4, 8, 16, 32"),
+        ({"feature_positions": "1d"}, "feature_positions"),
+        ({"norm_position": "middle"}, "norm_position: 'middle' is unknown; known: after, before"),
+        ({"position_encoding": "learned"}, "position_encoding"),
+        ({"d_model": 100}, "d_model: 100 is not divisible by num_attention_heads, 8"),
+        ({"d_model": 30, "num_attention_heads": 5}, "d_model: 30 is not divisible by 4"),
+        ({"num_hidden_layers": 0}, "num_hidden_layers: 0 is not a positive whole number"),
+        ({"ffn_dim": 2.5}, "ffn_dim"),
+        ({"max_specification_length": "80"}, "max_specification_length"),
+        ({"dropout": 1}, "dropout"),
+        ({"image_size": [64]}, "image_size"),
+        ({"image_size": [64, 0]}, "image_size"),
+        ({"d_modle": 64}, "unknown model option 'd_modle'"),
+    ],
+)
+def test_a_wrong_option_is_named(options, message):
+    with pytest.raises(ValueError, match=message):
+        DerenderConfig.from_language(LANGUAGE, **options)
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"backbone": "resnet1"}, "backbone: timm .* has no model 'resnet1'"),
+        ({"backbone": "test_vit", "backbone_stride": 32}, "backbone_stride: test_vit has no feature map of stride 32"),
+    ],
+)
+def test_a_backbone_that_does_not_fit_is_named(options, message):
+    with pytest.raises(ValueError, match=message):
+        tiny_model(**options)
+
+
+def test_inputs_that_do_not_fit_are_named():
+    model = tiny_model()
+    with pytest.raises(ValueError, match=r"pixel_values: shape \(2, 3, 32, 32\) is not \(batch, 1, height, width\)"):
+        model.generate(pixel_values=torch.zeros(2, 3, 32, 32))
+    with pytest.raises(ValueError, match="pixel_values or encoder_outputs"):
+        model(labels=tiny_labels())
+    with pytest.raises(ValueError, match="labels or decoder_input_ids"):
+        model(pixel_values=tiny_pictures())
+    with pytest.raises(ValueError, match="use_gramar"):
+        model.generate(pixel_values=tiny_pictures(), use_gramar=False)
+
+
+def test_the_config_holds_the_language_and_follows_it():
+    config = tiny_config(image_size=(24, 40))
+    assert config.language == LANGUAGE.to_dict() and config.vocab_size == LANGUAGE.vocab_size
+    assert config.decoder_start_token_id == config.bos_token_id == LANGUAGE.bos_token_id
+    assert config.image_size == [24, 40] and tiny_config().image_size == list(LANGUAGE.canvas.pixels)

@@ -1,0 +1,174 @@
+"""Train a model by cross-entropy (the paper's section 5.3): train.py CONFIG.yaml [--option value ...]
+
+Options and their defaults: train.py --help. The same command again resumes a run that was stopped, bit for bit.
+`accelerate launch train.py ...` or `torchrun --nproc_per_node N train.py ...` trains on several devices.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+
+import torch
+from accelerate import Accelerator
+from accelerate.utils import set_seed
+from transformers.utils.logging import disable_progress_bar
+
+from datasets_scripts import load_language_folder
+from derender_training.checkpoints import CheckpointError, Progress, RunFolder
+from derender_training.data import TrainingBatches, load_batches, load_training_examples, load_validation_examples
+from derender_training.evaluation import predict, score
+from derender_training.options import OptionError, check_entries, read_options
+from derender_training.schedule import Schedule
+from derender_training.training_log import TrainingLog
+from derender_training.training_options import TrainingOptions
+from modeling_derender.configuration_derender import DerenderConfig
+from modeling_derender.language import Language
+from modeling_derender.modeling_derender import DerenderForConditionalGeneration
+from modeling_derender.processing_derender import DerenderProcessor
+from modeling_derender.specification import check_objects
+
+
+# Fields of the config that follow from the language and from other options.
+FOLLOWING = (
+    "language", "vocab_size", "pad_token_id", "bos_token_id", "eos_token_id", "decoder_start_token_id", "num_channels",
+    "image_size", "max_specification_length", "is_encoder_decoder", "use_cache",
+)  # fmt: skip
+
+
+def training_function(options: TrainingOptions) -> Progress:
+    """Train, or resume, the run of `options`; returns where it stands at its end.
+
+    Raises OptionError for options that do not fit, CheckpointError for an output folder that cannot be used or
+    written, FloatingPointError where the loss is no number.
+    """
+    if options.num_threads:
+        torch.set_num_threads(options.num_threads)
+    disable_progress_bar()  # Transformers shows one for each model saved
+    accelerator = Accelerator(cpu=not torch.accelerator.is_available(), mixed_precision=options.mixed_precision)
+    folder = open_language(options.language)
+    set_seed(options.seed)
+    model, processor = build_model(options, folder.LANGUAGE)
+    examples, size = load_training_examples(options, folder)
+    batches = TrainingBatches(
+        examples, processor, options.batch_size, options.seed, size, options.order, options.max_length,
+        accelerator.process_index, accelerator.num_processes,
+    )  # fmt: skip
+    validation = load_validation_examples(options, folder)
+    references = [check_objects(folder.LANGUAGE, example["objects"]) for example in validation]
+
+    run = RunFolder(options, accelerator)
+    if options.pretrained_backbone and run.read_progress().step == 0:
+        model.encoder.backbone.load_pretrained_weights()
+    model, optimizer = accelerator.prepare(model, build_optimizer(options, model))
+    set_seed(options.seed, device_specific=True)  # each process drops out units of its own
+    progress = run.load_checkpoint()
+    if progress.finished:
+        accelerator.print(f"{run.path}: this run is finished: {describe(progress)}")
+        return progress
+
+    loader = load_batches(
+        batches, progress.step, options.steps, options.num_workers, accelerator.device.type == "cuda"
+    )
+    schedule = Schedule(options, accelerator, progress.elapsed)
+    log = TrainingLog(run.tensorboard, progress.step, accelerator.is_main_process)
+    for step, finished in train_steps(
+        accelerator, model, optimizer, loader, schedule, log, progress.step, options.max_gradient_norm
+    ):
+        progress.step, progress.finished, progress.elapsed = step, finished, schedule.elapsed
+        if finished or step % options.evaluate_every == 0:
+            scores = score(predict(model, processor, validation, options.batch_size, 1, accelerator), references)
+            log.record_scores(step, scores)
+            log.say(f"step {step}: validation IOU {scores['iou']:.4f}, all correct {scores['iou_1.0']:.4f}")
+            if scores["iou"] > progress.best_iou:
+                progress.best_iou, progress.best_step = scores["iou"], step
+                run.save_model(model, processor)
+            log.restart_clock()
+        if finished or step % options.save_every == 0:
+            run.save_checkpoint(progress)
+            log.restart_clock()
+    log.close()
+    accelerator.print(f"{run.path}: finished: {describe(progress)}")
+    accelerator.end_training()
+    return progress
+
+
+def train_steps(
+    accelerator: Accelerator,
+    model: torch.nn.Module,
+    optimizer: torch.optim.Optimizer,
+    batches: Iterable[dict[str, torch.Tensor]],
+    schedule: Schedule,
+    log: TrainingLog,
+    first_step: int = 0,
+    max_gradient_norm: float | None = None,
+) -> Iterator[tuple[int, bool]]:
+    """Train a step on each batch; after each, yield the number of steps done and whether the run ends here."""
+    model.train()
+    progress = schedule.progress(first_step)
+    for step, batch in enumerate(batches, start=first_step + 1):
+        batch = {name: tensor.to(accelerator.device, non_blocking=True) for name, tensor in batch.items()}
+        scalars = {"learning_rate": schedule.learning_rate(step - 1, progress)}
+        for group in optimizer.param_groups:
+            group["lr"] = scalars["learning_rate"]
+        loss = model(**batch).loss
+        accelerator.backward(loss)
+        if max_gradient_norm is not None:
+            scalars["gradient_norm"] = accelerator.clip_grad_norm_(model.parameters(), max_gradient_norm)
+        optimizer.step()
+        optimizer.zero_grad()
+        progress = schedule.progress(step)
+        num_images = len(batch["labels"]) * accelerator.num_processes
+        log.record_step(step, progress, loss.detach(), num_images, **scalars)
+        yield step, progress >= 1
+        if progress >= 1:
+            return
+
+
+def open_language(name: str):
+    """The language's folder; OptionError where there is none."""
+    try:
+        return load_language_folder(name)
+    except ValueError as error:
+        raise OptionError(f"option 'language': {error}") from None
+
+
+def build_model(
+    options: TrainingOptions, language: Language
+) -> tuple[DerenderForConditionalGeneration, DerenderProcessor]:
+    """A new model and the processor that goes with it; OptionError for a model option that does not fit."""
+    names = [name for name in DerenderConfig.__annotations__ if name not in FOLLOWING]
+    defaults = {name: getattr(DerenderConfig, name) for name in names}
+    entries = check_entries("model", options.model, defaults)
+    fixed = {"image_size": options.image_size, "max_specification_length": options.max_length}
+    try:
+        model = DerenderForConditionalGeneration(DerenderConfig.from_language(language, **entries, **fixed))
+    except ValueError as error:
+        raise OptionError(f"option 'model': {error}") from error
+    model = model.to(memory_format=torch.channels_last)  # the faster one for convolutions, on a CPU as well
+    return model, DerenderProcessor.from_language(language, options.image_size, options.max_length)
+
+
+def build_optimizer(options: TrainingOptions, model: torch.nn.Module) -> torch.optim.Optimizer:
+    betas = tuple(options.betas)
+    return torch.optim.Adam(model.parameters(), options.learning_rate, betas, weight_decay=options.weight_decay)
+
+
+def describe(progress: Progress) -> str:
+    return (
+        f"{progress.step} steps in {progress.elapsed / 60:.1f} minutes, best validation IOU {progress.best_iou:.4f} "
+        f"at step {progress.best_step}"
+    )
+
+
+def main(arguments: list[str]) -> None:
+    if {"-h", "--help"} & set(arguments):
+        return print(__doc__, TrainingOptions.__doc__, sep="\n")
+    try:
+        training_function(read_options(TrainingOptions, arguments))
+    except (OptionError, CheckpointError, FloatingPointError) as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
