@@ -7,10 +7,11 @@ FOLDER is an imagefolder (`metadata.jsonl` with `file_name` and `objects`), a da
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
-from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 import torch
 from tqdm.auto import tqdm
@@ -18,12 +19,12 @@ from tqdm.auto import tqdm
 from datasets_scripts.evaluation_data import EvaluationData, take
 from datasets_scripts.scene_options import parse_with_scene_options
 from datasets_scripts.scenes import RenderError
-from derender_training.evaluation import predict, score
+from derender_training.evaluation import predict
 from derender_training.result_file import describe_origin, write_json
 from modeling_derender.checkpoint import load_checkpoint
 from modeling_derender.modeling_derender import DerenderForConditionalGeneration
 from modeling_derender.processing_derender import DerenderProcessor
-from modeling_derender.scoring import object_key, set_scores
+from modeling_derender.scoring import average_set_scores, count_matches, set_scores
 
 
 SCORES = ("precision", "recall", "f1", "iou", "iou_1.0", "iou_0.8", "iou_0.6")
@@ -32,6 +33,8 @@ SCORES = ("precision", "recall", "f1", "iou", "iou_1.0", "iou_0.8", "iou_0.6")
 def main(arguments: Sequence[str] | None = None) -> None:
     options = parse_options(arguments)
     try:
+        if options.json:
+            check_target(options.json)
         device = find_device(options.device)
         model, processor = load_model(options.model, device)
         data = EvaluationData(
@@ -44,7 +47,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     result = settings | describe_origin(device) | result
     print(as_table(result))
     if options.json:
-        write_json(options.json, result)
+        try:
+            write_json(options.json, result)
+        except OSError as error:
+            sys.exit(f"error: --json {options.json}: {error}")
 
 
 def parse_options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -54,7 +60,7 @@ def parse_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--split", help="of a built data set or of fresh scenes; test by default")
     parser.add_argument("--size", type=positive, help="how many fresh scenes")
     parser.add_argument("--limit", type=positive, help="score the first so many pictures only")
-    parser.add_argument("--seed", type=int, default=0, help="of fresh scenes")
+    parser.add_argument("--seed", type=not_negative, default=0, help="of fresh scenes")
     parser.add_argument("--render", help="one of the RENDERERS of the language's folder, for fresh scenes")
     parser.add_argument("--batch_size", type=positive, default=64)
     parser.add_argument("--num_beams", type=positive, default=1)
@@ -70,6 +76,20 @@ def positive(text: str) -> int:
     if value < 1:
         raise ValueError(text)
     return value
+
+
+def not_negative(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise ValueError(text)
+    return value
+
+
+def check_target(path: str) -> None:
+    """Raise ValueError, before any work is done for it, where the result cannot be written to this file."""
+    folder = next(parent for parent in Path(path).absolute().parents if parent.exists())
+    if Path(path).is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise ValueError(f"--json {path}: cannot be written")
 
 
 def find_device(name: str) -> torch.device:
@@ -113,7 +133,7 @@ def evaluate(model, processor, data: EvaluationData, batch_size: int, num_beams:
             bar.update(len(batch))
     pairs = list(zip(predictions, references, strict=True))
     return {
-        **score(predictions, references),
+        **average_set_scores(predictions, references),
         "counts": {
             "pictures": len(pairs),
             "true": sum(map(len, references)),
@@ -129,10 +149,6 @@ def evaluate(model, processor, data: EvaluationData, batch_size: int, num_beams:
             for name, pair in zip(names, pairs, strict=True)
         ],
     }
-
-
-def count_matches(prediction: list[dict], reference: list[dict]) -> int:
-    return sum((Counter(map(object_key, prediction)) & Counter(map(object_key, reference))).values())
 
 
 def as_table(result: dict) -> str:

@@ -17,11 +17,12 @@ from pathlib import Path
 from types import ModuleType
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from datasets_scripts import load_language_folder
 from datasets_scripts.evaluation_data import EvaluationData, take
 from datasets_scripts.scenes import RenderError
+from derender_training.result_file import write_bytes
 from modeling_derender.image_io import to_uint8
 from modeling_derender.scoring import object_key
 from modeling_derender.serialization import to_text
@@ -62,18 +63,45 @@ def write_report(evaluations: Sequence[str | Path], output: str | Path, language
         '<span class="extra">+ is not in the truth</span>, <span class="missing">&minus; is missing</span>.</p>\n'
         f"{''.join(sections)}</body>\n</html>\n"
     )
-    output = Path(output)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(page, encoding="utf-8")
+    write_bytes(output, page.encode("utf-8"))
+
+
+def write_sheet(evaluation: str | Path, output: str | Path, language: str | None, count: int) -> None:
+    """Write a PNG of `count` pictures at random: the inputs above, what was read in them, drawn again, below.
+
+    A prediction that is not exactly the truth has a red frame. ValueError as for `write_report`.
+    """
+    result, folder, examples = _open_evaluation(Path(evaluation), language)
+    _, indices = _choose(result["predictions"], count)
+    predictions = [result["predictions"][index] for index in indices]
+    inputs = [_thumbnail(example["image"]) for example in take(examples, indices)]
+    read = [_thumbnail(folder.render(prediction["objects"])) for prediction in predictions]
+    side = max(max(picture.size) for picture in inputs + read)
+    frames = ["white" if prediction["iou"] == 1 else "red" for prediction in predictions]
+    above = np.hstack([_framed(picture, side, "white") for picture in inputs])
+    below = np.hstack([_framed(picture, side, frame) for picture, frame in zip(read, frames, strict=True)])
+    content = io.BytesIO()
+    Image.fromarray(np.vstack([above, below])).save(content, "PNG", optimize=True)
+    write_bytes(output, content.getvalue())
+
+
+def _thumbnail(picture, channels: int = 3) -> Image.Image:
+    """A picture, shrunk to PICTURE_SIDE where it is larger."""
+    array = to_uint8(picture, channels)
+    image = Image.fromarray(array[:, :, 0] if channels == 1 else array)
+    image.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
+    return image
+
+
+def _framed(picture: Image.Image, side: int, frame: str) -> np.ndarray:
+    """A picture on a square of `side` pixels, in a coloured frame and a thin black one: uint8 (H, W, 3)."""
+    square = ImageOps.pad(picture, (side, side), color="white")
+    return np.asarray(ImageOps.expand(ImageOps.expand(square, 3, frame), 1, "black"))
 
 
 def _section(path: Path, language: str | None, count: int) -> str:
     """The scores of one evaluation and its gallery: the `count` worst pictures, and as many at random."""
-    result = _read_evaluation(path)
-    folder = _load_folder(result, language)
-    examples = EvaluationData(result["data"], **result["data_options"]).open(folder.LANGUAGE)
-    if len(examples) < len(result["predictions"]):
-        raise ValueError(f"{path}: has {len(result['predictions'])} predictions, but {result['data']} fewer pictures")
+    result, folder, examples = _open_evaluation(path, language)
     worst, random = _choose(result["predictions"], count)
     return (
         f"<section>\n<h2>{html.escape(_describe_data(result))}</h2>\n{_score_line(result)}\n"
@@ -81,6 +109,16 @@ def _section(path: Path, language: str | None, count: int) -> str:
         f"<h3>The worst</h3>\n{_gallery(worst, result, examples, folder)}\n"
         f"<h3>At random</h3>\n{_gallery(random, result, examples, folder)}\n</section>\n"
     )
+
+
+def _open_evaluation(path: Path, language: str | None) -> tuple[dict, ModuleType, Sequence]:
+    """An evaluation, the folder of its language, and the examples it was made on."""
+    result = _read_evaluation(path)
+    folder = _load_folder(result, language)
+    examples = EvaluationData(result["data"], **result["data_options"]).open(folder.LANGUAGE)
+    if len(examples) < len(result["predictions"]):
+        raise ValueError(f"{path}: has {len(result['predictions'])} predictions, but {result['data']} fewer pictures")
+    return result, folder, examples
 
 
 def _load_folder(result: dict, language: str | None) -> ModuleType:
@@ -181,12 +219,8 @@ def _line(item: dict, kind: str, folder: ModuleType) -> str:
 
 
 def _as_data_uri(picture, channels: int) -> str:
-    """A PNG, shrunk to PICTURE_SIDE where it is larger."""
-    array = to_uint8(picture, channels)
-    image = Image.fromarray(array[:, :, 0] if channels == 1 else array)
-    image.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
     content = io.BytesIO()
-    image.save(content, "PNG", optimize=True)
+    _thumbnail(picture, channels).save(content, "PNG", optimize=True)
     return "data:image/png;base64," + base64.b64encode(content.getvalue()).decode("ascii")
 
 
@@ -195,11 +229,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("evaluations", nargs="+", metavar="EVALUATION.json", help="written by eval.py --json")
     parser.add_argument("--out", required=True, help="the page to write")
     parser.add_argument("--language", help="the language's folder, where it is not known by the language's name")
+    parser.add_argument("--sheet", help="also write a PNG of random pictures of the first evaluation")
+    parser.add_argument("--sheet_count", type=int, default=5, help="pictures on it")
     parser.add_argument("--count", type=int, default=12, help="pictures of each kind, worst and random")
     options = parser.parse_args(arguments)
     try:
         write_report(options.evaluations, options.out, options.language, options.count)
-    except (ValueError, RenderError) as error:
+        if options.sheet:
+            write_sheet(options.evaluations[0], options.sheet, options.language, options.sheet_count)
+    except (ValueError, RenderError, OSError) as error:
         sys.exit(f"error: {error}")
     print(f"written to {options.out}")
 

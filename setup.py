@@ -14,6 +14,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.10",
     packages=find_packages(include=["modeling_derender*", "derender_training*", "datasets_scripts*"]),
+    package_data={"datasets_scripts": ["*/README.md"]},  # the data sets' cards, which a build copies
     install_requires=[
         "accelerate>=1.15,<2",
         "datasets>=5.0,<6",

@@ -15,10 +15,12 @@ from accelerate.utils import set_seed
 from transformers.utils.logging import disable_progress_bar
 
 from datasets_scripts import load_language_folder
+from datasets_scripts.scenes import RenderError
 from derender_training.checkpoints import CheckpointError, Progress, RunFolder
-from derender_training.data import TrainingBatches, load_batches, load_training_examples, load_validation_examples
-from derender_training.evaluation import predict, score
+from derender_training.data import TrainingBatches, load_batches, load_examples
+from derender_training.evaluation import predict
 from derender_training.options import OptionError, check_entries, read_options
+from derender_training.precision import choose_precision
 from derender_training.schedule import Schedule
 from derender_training.training_log import TrainingLog
 from derender_training.training_options import TrainingOptions
@@ -26,6 +28,7 @@ from modeling_derender.configuration_derender import DerenderConfig
 from modeling_derender.language import Language
 from modeling_derender.modeling_derender import DerenderForConditionalGeneration
 from modeling_derender.processing_derender import DerenderProcessor
+from modeling_derender.scoring import average_set_scores
 from modeling_derender.specification import check_objects
 
 
@@ -40,22 +43,23 @@ def training_function(options: TrainingOptions) -> Progress:
     """Train, or resume, the run of `options`; returns where it stands at its end.
 
     Raises OptionError for options that do not fit, CheckpointError for an output folder that cannot be used or
-    written, FloatingPointError where the loss is no number.
+    written, FloatingPointError where the loss or a weight is no number; ValueError and RenderError from the data.
     """
     if options.num_threads:
         torch.set_num_threads(options.num_threads)
     disable_progress_bar()  # Transformers shows one for each model saved
-    accelerator = Accelerator(cpu=not torch.accelerator.is_available(), mixed_precision=options.mixed_precision)
+    accelerator = Accelerator(
+        cpu=not torch.accelerator.is_available(), mixed_precision=choose_precision(options.mixed_precision)
+    )
     folder = open_language(options.language)
     set_seed(options.seed)
     model, processor = build_model(options, folder.LANGUAGE)
-    examples, size = load_training_examples(options, folder)
+    examples = load_examples(options, folder)
     batches = TrainingBatches(
-        examples, processor, options.batch_size, options.seed, size, options.order, options.max_length,
+        examples.train, processor, options.batch_size, options.seed, examples.size, options.order, options.max_length,
         accelerator.process_index, accelerator.num_processes,
     )  # fmt: skip
-    validation = load_validation_examples(options, folder)
-    references = [check_objects(folder.LANGUAGE, example["objects"]) for example in validation]
+    references = [check_objects(folder.LANGUAGE, example["objects"]) for example in examples.validation]
 
     run = RunFolder(options, accelerator)
     if options.pretrained_backbone and run.read_progress().step == 0:
@@ -76,15 +80,20 @@ def training_function(options: TrainingOptions) -> Progress:
         accelerator, model, optimizer, loader, schedule, log, progress.step, options.max_gradient_norm
     ):
         progress.step, progress.finished, progress.elapsed = step, finished, schedule.elapsed
-        if finished or step % options.evaluate_every == 0:
-            scores = score(predict(model, processor, validation, options.batch_size, 1, accelerator), references)
+        evaluates = finished or step % options.evaluate_every == 0
+        saves = finished or step % options.save_every == 0
+        if evaluates or saves:
+            check_weights(model, step)
+        if evaluates:
+            predictions = predict(model, processor, examples.validation, options.batch_size, 1, accelerator)
+            scores = average_set_scores(predictions, references)
             log.record_scores(step, scores)
             log.say(f"step {step}: validation IOU {scores['iou']:.4f}, all correct {scores['iou_1.0']:.4f}")
             if scores["iou"] > progress.best_iou:
                 progress.best_iou, progress.best_step = scores["iou"], step
                 run.save_model(model, processor)
             log.restart_clock()
-        if finished or step % options.save_every == 0:
+        if saves:
             run.save_checkpoint(progress)
             log.restart_clock()
     log.close()
@@ -125,6 +134,14 @@ def train_steps(
             return
 
 
+def check_weights(model: torch.nn.Module, step: int) -> None:
+    """Raise FloatingPointError where a weight is no number, which a checkpoint must not hold."""
+    if not all(tensor.isfinite().all() for tensor in model.state_dict().values()):
+        raise FloatingPointError(
+            f"a weight is nan or infinite after step {step}: lower the learning rate or clip the gradient"
+        )
+
+
 def open_language(name: str):
     """The language's folder; OptionError where there is none."""
     try:
@@ -151,7 +168,9 @@ def build_model(
 
 def build_optimizer(options: TrainingOptions, model: torch.nn.Module) -> torch.optim.Optimizer:
     betas = tuple(options.betas)
-    return torch.optim.Adam(model.parameters(), options.learning_rate, betas, weight_decay=options.weight_decay)
+    return torch.optim.Adam(
+        model.parameters(), options.learning_rate, betas, weight_decay=options.weight_decay, fused=True
+    )
 
 
 def describe(progress: Progress) -> str:
@@ -166,7 +185,7 @@ def main(arguments: list[str]) -> None:
         return print(__doc__, TrainingOptions.__doc__, sep="\n")
     try:
         training_function(read_options(TrainingOptions, arguments))
-    except (OptionError, CheckpointError, FloatingPointError) as error:
+    except (ValueError, RenderError, CheckpointError, FloatingPointError) as error:
         sys.exit(f"error: {error}")
 
 

@@ -88,7 +88,7 @@ def main() -> int:
 
     scene_rng = np.random.default_rng(options.seed)
     scenes = [sample_scene(scene_rng) for _ in range(options.scenes)]
-    tikz = render_tikz(scenes, generators(len(scenes)))
+    tikz = render_tikz(scenes, rngs=generators(len(scenes)))
     ours = render_batch(scenes, rngs=generators(len(scenes)), image_noise=False)
     print(f"{len(scenes)} sampled scenes, the same drawing noise")
     largest = compare("ours", ours, "TikZ", tikz)
@@ -102,7 +102,7 @@ def main() -> int:
         compare(
             "ours", render_batch(objects, rngs=generators(len(objects)), image_noise=False), "those pictures", real
         )
-        compare("our TikZ", render_tikz(objects, generators(len(objects))), "those pictures", real)
+        compare("our TikZ", render_tikz(objects, rngs=generators(len(objects))), "those pictures", real)
     return int(largest > BOUND)
 
 

@@ -23,8 +23,9 @@ from accelerate.utils import set_seed
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from derender_training.data import TrainingBatches, load_batches, load_training_examples  # noqa: E402
+from derender_training.data import PREFETCHED, TrainingBatches, load_batches, load_examples  # noqa: E402
 from derender_training.options import read_options  # noqa: E402
+from derender_training.precision import choose_precision  # noqa: E402
 from derender_training.schedule import Schedule  # noqa: E402
 from derender_training.training_log import TrainingLog  # noqa: E402
 from derender_training.training_options import TrainingOptions  # noqa: E402
@@ -32,14 +33,17 @@ from train import build_model, build_optimizer, open_language, train_steps  # no
 
 
 ROUNDS, STEPS = 8, 24
-# Steps before the clock runs: a worker that has prepared batches ahead in the other's turn gives none for free.
-UNTIMED = 8
 HELD = 32
 
 
-def time_turn(take_step: Callable[[], None]) -> float:
-    """Seconds that STEPS steps take, after UNTIMED others."""
-    for _ in range(UNTIMED):
+def count_untimed(num_workers: int) -> int:
+    """Steps before the clock runs: what workers prepared ahead in the other's turn is not to be had for free."""
+    return max(8, PREFETCHED * num_workers)
+
+
+def time_turn(take_step: Callable[[], None], untimed: int) -> float:
+    """Seconds that STEPS steps take, after `untimed` others."""
+    for _ in range(untimed):
         take_step()
     synchronize()
     begin = time.perf_counter()
@@ -57,16 +61,22 @@ def synchronize() -> None:
 def main(arguments: list[str]) -> None:
     recipe = [] if arguments and arguments[0].endswith(".yaml") else ["configs/demo.yaml"]
     options = read_options(TrainingOptions, [*recipe, *arguments])
-    options = replace(options, max_minutes=None)  # or the loop might end before its turns are over
+    untimed = count_untimed(options.num_workers)
+    # The recipe's own might end the loop before its turns are over.
+    options = replace(options, max_minutes=None, steps=ROUNDS * (untimed + STEPS))
     if options.num_threads:
         torch.set_num_threads(options.num_threads)
     set_seed(options.seed)
-    accelerator = Accelerator(cpu=not torch.accelerator.is_available(), mixed_precision=options.mixed_precision)
+    accelerator = Accelerator(
+        cpu=not torch.accelerator.is_available(), mixed_precision=choose_precision(options.mixed_precision)
+    )
     folder = open_language(options.language)
     model, processor = build_model(options, folder.LANGUAGE)
     model, optimizer = accelerator.prepare(model, build_optimizer(options, model))
-    examples, size = load_training_examples(options, folder)
-    batches = TrainingBatches(examples, processor, options.batch_size, options.seed, size, options.order)
+    examples = load_examples(options, folder)
+    batches = TrainingBatches(
+        examples.train, processor, options.batch_size, options.seed, examples.size, options.order
+    )
     held = [{name: tensor.to(accelerator.device) for name, tensor in batches[step].items()} for step in range(HELD)]
 
     with tempfile.TemporaryDirectory() as tensorboard:
@@ -76,7 +86,9 @@ def main(arguments: list[str]) -> None:
             accelerator, model, optimizer, loader, Schedule(options, accelerator), log, 0, options.max_gradient_norm
         )
         bare = bare_steps(model, optimizer, held)
-        turns = [(time_turn(lambda: next(loop)), time_turn(lambda: next(bare))) for _ in range(ROUNDS)]
+        turns = [
+            (time_turn(lambda: next(loop), untimed), time_turn(lambda: next(bare), untimed)) for _ in range(ROUNDS)
+        ]
         log.close()
 
     images = STEPS * options.batch_size

@@ -27,14 +27,13 @@ def load_language_folder(name: str) -> ModuleType:
 
     Raises ValueError naming the folder where there is none or where it lacks an export.
     """
-    folder = Path(__file__).parent / name
-    if name.isidentifier() and (folder / "__init__.py").is_file():
-        module = importlib.import_module(f"{__name__}.{name}")
-    elif (Path(name) / "__init__.py").is_file():
-        module = _import_path(Path(name).resolve())
-    else:
-        known = sorted(item.parent.name for item in Path(__file__).parent.glob("*/__init__.py"))
+    ours = Path(__file__).resolve().parent
+    named = name.isidentifier() and (ours / name / "__init__.py").is_file()
+    folder = ours / name if named else Path(name).resolve()
+    if not (folder / "__init__.py").is_file():
+        known = sorted(item.parent.name for item in ours.glob("*/__init__.py"))
         raise ValueError(f"no language folder {name!r}: known are {', '.join(known)}, or a path to a package")
+    module = importlib.import_module(f"{__name__}.{folder.name}") if folder.parent == ours else _import_path(folder)
     missing = [export for export in EXPORTS if not hasattr(module, export)]
     if missing:
         raise ValueError(f"language folder {name!r}: its __init__.py exports no {', '.join(missing)}")

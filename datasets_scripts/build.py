@@ -19,7 +19,8 @@ from datasets.exceptions import DatasetGenerationError
 
 from . import load_language_folder
 from .scene_builder import SceneBuilder
-from .scene_options import parse_with_scene_options
+from .scene_options import check_scene_options, parse_with_scene_options
+from .scenes import RenderError
 
 
 ROWS_PER_FILE = 10_000
@@ -29,7 +30,8 @@ def build(builder_class: type[SceneBuilder], output: str | Path, num_proc: int =
     """Draw the scenes and write them to the new folder `output`; `options` are the fields of the builder's config.
 
     All is written beside the folder and then renamed, so it is complete once it is there. Raises ValueError where
-    `output` is a file or a folder that holds anything, and for options that are unknown or out of range.
+    `output` is a file or a folder that holds anything, and for options that are unknown or out of range; RenderError
+    where the renderer fails.
     """
     output = Path(output)
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
@@ -39,6 +41,8 @@ def build(builder_class: type[SceneBuilder], output: str | Path, num_proc: int =
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{output.name}-", dir=output.parent) as scratch:
         builder = builder_class(cache_dir=str(Path(scratch, "cache")), **options)
+        for split in builder.config.sizes:
+            builder.scenes(split)[0]  # what fails in one of Datasets' processes comes out as nested tracebacks
         builder.download_and_prepare(num_proc=num_proc)
         finished = Path(scratch, "finished")
         for split in builder.config.sizes:
@@ -90,8 +94,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         folder = load_language_folder(name)
         if not hasattr(folder, "Builder"):
             raise ValueError(f"language folder {name!r}: its __init__.py exports no Builder")
+        check_scene_options(scene, folder)
         build(folder.Builder, output, num_proc, **{**given, **scene})
-    except ValueError as error:
+    except (ValueError, RenderError) as error:
         sys.exit(f"error: {error}")
     except DatasetGenerationError as error:
         sys.exit(f"error: {error.__cause__ or error}")

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from types import ModuleType
 
 import datasets
+from PIL import Image
 
 from modeling_derender.language import Language
 from modeling_derender.specification import check_objects
 
 from . import load_language_folder
 from .imagefolder import METADATA, read_imagefolder
+from .scene_options import check_scene_options
 from .scenes import FreshScenes
 
 
@@ -22,7 +25,8 @@ class EvaluationData:
 
     `data` is an imagefolder, a folder written by `datasets_scripts.build` (`split` of it), or a language's folder;
     of the last, `size` fresh scenes of `split` are drawn with `seed`, the renderer `render` and the options `scene`
-    of its sampler. `limit` takes the first pictures only.
+    of its sampler. `limit` takes the first pictures only. Where both are None, there are as many fresh scenes as the
+    folder's Builder puts into that split by default.
     """
 
     data: str
@@ -55,10 +59,12 @@ class EvaluationData:
                 f"{self.data}: its language {folder.LANGUAGE.name} {folder.LANGUAGE.version} is not the model's, "
                 f"{language.name} {language.version}"
             )
-        size = self.size if self.limit is None else min(self.size or self.limit, self.limit)
+        check_scene_options(self.scene, folder)
+        pixels, split = folder.LANGUAGE.canvas.pixels, self.split or "test"
+        sizes = [size for size in (self.size, self.limit) if size is not None]
+        size = min(sizes) if sizes else _builders_size(folder, split)
         if not size:
             raise ValueError(f"{self.data}: fresh scenes have no end: give --size, how many to score")
-        pixels, split = folder.LANGUAGE.canvas.pixels, self.split or "test"
         return FreshScenes(folder, pixels, self.seed, split, size, render=self.render, **self.scene)
 
     def _refuse(self, kind: str, *names: str) -> None:
@@ -71,6 +77,10 @@ class EvaluationData:
         return {name: value for name, value in asdict(self).items() if name != "data"}
 
 
+def _builders_size(folder: ModuleType, split: str) -> int | None:
+    return folder.Builder.BUILDER_CONFIG_CLASS().sizes.get(split) if hasattr(folder, "Builder") else None
+
+
 def take(examples: Sequence, indices: Sequence[int]) -> list[dict]:
     """Several examples at once, which is quicker where they are yet to be drawn."""
     fetch = getattr(examples, "__getitems__", None)
@@ -78,13 +88,19 @@ def take(examples: Sequence, indices: Sequence[int]) -> list[dict]:
 
 
 class BuiltExamples(Sequence):
-    """One split of a folder of parquet files, as {"image", "objects"} with checked objects."""
+    """One split of a folder of parquet files, as {"image", "objects"} with checked objects.
+
+    Raises ValueError naming the folder, and on taking an example the split and the row, for what cannot be used.
+    """
 
     def __init__(self, folder: Path, split: str, language: Language, limit: int | None = None):
         try:
             rows = datasets.load_dataset(str(folder), split=split)
-        except (ValueError, KeyError) as error:
-            raise ValueError(f"{folder}: {error}") from None
+        except Exception as error:  # whatever Datasets raises, the folder is what the user can mend
+            raise ValueError(f"{folder}: Datasets cannot open it: {error.__cause__ or error}") from error
+        for name in ("image", "objects"):
+            if name not in rows.column_names:
+                raise ValueError(f"{folder}, {split}: has no column {name!r}")
         self._name, self._language = f"{folder}, {split}", language
         self._rows = rows if limit is None else rows.select(range(min(limit, len(rows))))
 
@@ -92,7 +108,12 @@ class BuiltExamples(Sequence):
         return len(self._rows)
 
     def __getitem__(self, index: int) -> dict:
-        row = self._rows[index]
+        try:
+            row = self._rows[index]
+        except Exception as error:  # Pillow's errors are of many kinds
+            raise ValueError(f"{self._name}, row {index}: its picture cannot be read: {error}") from error
+        if not isinstance(row["image"], Image.Image):
+            raise ValueError(f"{self._name}, row {index}: its 'image' is no picture")
         try:
             return {"image": row["image"], "objects": check_objects(self._language, row["objects"])}
         except ValueError as error:

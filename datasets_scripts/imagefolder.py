@@ -49,6 +49,9 @@ class ImageFolder(Sequence):
             raise ImageFolderError(f"{self._metadata}, line {entry.line}: {error}") from None
         return {"file_name": entry.file_name, "image": image, "objects": entry.objects}
 
+    def __getitems__(self, indices: Sequence[int]) -> list[dict]:
+        return [self[index] for index in indices]
+
 
 def read_imagefolder(folder: str | Path, language: Language, limit: int | None = None) -> ImageFolder:
     """The examples of an imagefolder, in the order of its `metadata.jsonl`; at most the first `limit`.
@@ -90,7 +93,7 @@ def _parse(line: bytes) -> dict:
         fields = json.loads(line)
     except json.JSONDecodeError as error:
         raise ImageFolderError(f"not JSON: {error.msg} (column {error.colno})") from None
-    except (UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise ImageFolderError(f"not JSON: {error}") from None
     if not isinstance(fields, dict):
         raise ImageFolderError('not of the form {"file_name": ..., "objects": [...]}')
@@ -105,6 +108,10 @@ def _picture_path(folder: Path, file_name) -> Path:
     if name.drive or name.root or ".." in name.parts:
         raise ImageFolderError(f"file_name {file_name!r} leads out of the folder")
     path = folder / file_name
-    if not path.is_file():
+    try:
+        there = path.is_file()
+    except OSError as error:
+        raise ImageFolderError(f"{path}: {error.strerror}") from None
+    if not there:
         raise ImageFolderError(f"{path}: no such file")
     return path

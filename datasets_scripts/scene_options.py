@@ -3,34 +3,50 @@
 from __future__ import annotations
 
 import argparse
+import inspect
 import json
+import sys
+from collections.abc import Sequence
+from types import ModuleType
 
 
 PREFIX = "--scene."
 
 
-def parse_with_scene_options(parser: argparse.ArgumentParser, arguments: list[str] | None) -> argparse.Namespace:
+def parse_with_scene_options(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> argparse.Namespace:
     """Parse the arguments; those of the form `--scene.NAME VALUE` or `--scene.NAME=VALUE` become the dict `scene`.
 
     A value that is JSON (a number, true, null, a list) is read as such, any other is a string. Any other argument that
     the parser does not know, or an option without a value, ends the program with the parser's own message.
     """
-    known, rest = parser.parse_known_args(arguments)
-    known.scene = {}
-    rest = iter(rest)
-    for argument in rest:
+    # The parser must not see them: it would take the value of one that stands before a positional argument for that.
+    others, scene = [], {}
+    remaining = iter(sys.argv[1:] if arguments is None else arguments)
+    for argument in remaining:
         if not argument.startswith(PREFIX):
-            parser.error(f"unrecognized argument: {argument}")
+            others.append(argument)
+            continue
         name, equals, value = argument.removeprefix(PREFIX).partition("=")
-        value = value if equals else next(rest, None)
-        if value is None:
+        value = value if equals else next(remaining, "--")
+        if value.startswith("--"):
             parser.error(f"{argument} needs a value")
-        known.scene[name] = _read_value(value)
+        scene[name] = _read_value(value)
+    known = parser.parse_args(others)
+    known.scene = scene
     return known
+
+
+def check_scene_options(scene: dict, folder: ModuleType) -> None:
+    """Raise ValueError, naming `--scene.NAME`, for an option that the sampler of the language's folder has not."""
+    _, *known = inspect.signature(folder.sample_scene).parameters
+    for name in scene:
+        if name not in known:
+            options = ", ".join(known) or "none"
+            raise ValueError(f"{PREFIX}{name}: {folder.LANGUAGE.name}'s sampler has no such option; known: {options}")
 
 
 def _read_value(text: str):
     try:
         return json.loads(text)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         return text

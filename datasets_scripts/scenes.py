@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 from torch.utils.data import Dataset
+
+from . import load_language_folder
 
 
 SPLITS = ("train", "test", "validation")
@@ -73,6 +75,8 @@ class FreshScenes(Dataset):
         return self.length
 
     def __getitem__(self, index: int) -> dict:
+        if index >= self.length:  # without this error a loop over the scenes would not end
+            raise IndexError(f"there is no scene {index}, only {self.length}")
         return self.__getitems__([index])[0]
 
     def __getitems__(self, indices: list[int]) -> list[dict]:
@@ -85,8 +89,8 @@ class FreshScenes(Dataset):
         return [{"image": image, "objects": objects} for image, objects in zip(images, scenes, strict=True)]
 
     def __getstate__(self) -> dict:
-        """Modules do not pickle: a worker process imports the folder again."""
-        return {**self.__dict__, "folder": self.folder.__name__}
+        """Modules do not pickle: a worker process opens the folder again."""
+        return {**self.__dict__, "folder": str(Path(self.folder.__file__).parent)}
 
     def __setstate__(self, state: dict) -> None:
-        self.__dict__.update(state, folder=importlib.import_module(state["folder"]))
+        self.__dict__.update(state, folder=load_language_folder(state["folder"]))

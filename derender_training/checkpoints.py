@@ -31,7 +31,10 @@ class CheckpointError(RuntimeError):
 
 @dataclasses.dataclass
 class Progress:
-    """Where a run stands: steps done, the best validation IOU and its step, seconds taken, and whether it ended."""
+    """Where a run stands: steps done, the best validation IOU and its step, seconds taken, and whether it ended.
+
+    `num_processes` and `mixed_precision` (no or bf16) are those that it was trained by so far.
+    """
 
     step: int = 0
     best_iou: float = -1.0
@@ -39,6 +42,7 @@ class Progress:
     elapsed: float = 0.0
     finished: bool = False
     num_processes: int = 1
+    mixed_precision: str = "no"
 
 
 class RunFolder:
@@ -51,10 +55,13 @@ class RunFolder:
     def __init__(self, options, accelerator: Accelerator):
         self.path, self.accelerator = Path(options.output_dir), accelerator
         self._options = dataclasses.asdict(options)
-        self._check_owner()
-        accelerator.wait_for_everyone()
-        if accelerator.is_main_process:
-            self._prepare()
+        try:
+            self._check_owner()
+            accelerator.wait_for_everyone()
+            if accelerator.is_main_process:
+                self._prepare()
+        except OSError as error:
+            raise CheckpointError(f"{self.path}: cannot be used: {error}") from error
         accelerator.wait_for_everyone()
 
     @property
@@ -83,7 +90,7 @@ class RunFolder:
             )
 
     def _prepare(self) -> None:
-        (self.path / CHECKPOINTS).mkdir(parents=True, exist_ok=True)
+        self.path.mkdir(parents=True, exist_ok=True)
         self._take_lock()
         old = self.path / (OLD + MODEL)
         if old.exists() and not (self.path / MODEL).exists():  # killed between the two renames of `_replace`
@@ -123,6 +130,11 @@ class RunFolder:
                 f"{last}: was written by {progress.num_processes} processes and cannot be resumed by "
                 f"{self.accelerator.num_processes}"
             )
+        if progress.mixed_precision != self.accelerator.mixed_precision:
+            raise CheckpointError(
+                f"{last}: was trained with mixed_precision {progress.mixed_precision!r} and cannot be resumed here, "
+                f"where 'auto' is {self.accelerator.mixed_precision!r}"
+            )
         self.accelerator.load_state(str(last))
         return progress
 
@@ -135,7 +147,11 @@ class RunFolder:
         target = self.path / CHECKPOINTS / f"step_{progress.step:09d}"
         incomplete = target.with_name(INCOMPLETE + target.name)
         main_process = self.accelerator.is_main_process
-        progress = dataclasses.replace(progress, num_processes=self.accelerator.num_processes)
+        progress = dataclasses.replace(
+            progress,
+            num_processes=self.accelerator.num_processes,
+            mixed_precision=self.accelerator.mixed_precision,
+        )
 
         def write() -> None:
             self.accelerator.save_state(str(incomplete))

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import torch
-from datasets import DatasetDict, load_dataset, load_from_disk
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, Subset
 
-from datasets_scripts.scenes import FreshScenes
+from datasets_scripts.scenes import FreshScenes, RenderError
+from derender_training.data_folder import open_data_folder
 from derender_training.options import OptionError, closest
 from derender_training.training_options import TrainingOptions
 from modeling_derender.processing_derender import DerenderProcessor
 
 
 VALIDATION_SEED = 0
+PREFETCHED = 4  # batches that a worker prepares ahead
 # Keys that keep the draws below apart from each other and from those of the scenes.
 _EPOCH_ORDER, _OBJECT_ORDER = 1, 2
 
@@ -102,78 +103,89 @@ def _epoch_order(seed: int, epoch: int, size: int) -> np.ndarray:
     return _rng(_EPOCH_ORDER, seed, epoch).permutation(size)
 
 
-def _as_it_is(batch: dict) -> dict:
+class _BatchesOrErrors(Dataset):
+    """Batches, or the error that one raises: out of a worker it would come as its traceback's text."""
+
+    def __init__(self, batches: TrainingBatches):
+        self.batches = batches
+
+    def __getitem__(self, step: int) -> dict[str, torch.Tensor] | Exception:
+        try:
+            return self.batches[step]
+        except (ValueError, RenderError) as error:
+            return error
+
+
+def _as_it_is(batch):
     return batch
 
 
 def load_batches(
     batches: TrainingBatches, first_step: int, last_step: int, num_workers: int, pin_memory: bool = False
-):
-    """A DataLoader over the batches of the steps from `first_step` up to `last_step`, prepared ahead by workers."""
-    return DataLoader(
-        batches,
+) -> Iterator[dict[str, torch.Tensor]]:
+    """The batches of the steps from `first_step` up to `last_step`, prepared ahead by workers.
+
+    Raises what making a batch raises, in this process.
+    """
+    loader = DataLoader(
+        _BatchesOrErrors(batches),
         batch_size=None,
         sampler=range(first_step, last_step),
         num_workers=num_workers,
-        prefetch_factor=4 if num_workers else None,
+        prefetch_factor=PREFETCHED if num_workers else None,
         collate_fn=_as_it_is,
         pin_memory=pin_memory,
         # Its own generator, or making an iterator would draw from that of dropout, and resumed runs would differ.
         generator=torch.Generator(),
     )
+    for batch in loader:
+        if isinstance(batch, Exception):
+            raise batch
+        yield batch
 
 
-def load_training_examples(options: TrainingOptions, folder: ModuleType) -> tuple[Sequence[dict], int | None]:
-    """The training examples and how many of them are used again and again; None for fresh scenes without end.
+@dataclass(frozen=True)
+class Examples:
+    """What a run learns from and is evaluated on; `size` training examples are used again and again, None: no end."""
 
-    Raises OptionError for data that cannot be opened, and scene options that the language's sampler does not take.
+    train: Sequence[dict]
+    size: int | None
+    validation: Sequence[dict]
+
+
+def load_examples(options: TrainingOptions, folder: ModuleType) -> Examples:
+    """Fresh scenes of the language in `folder`, or the splits of a folder of pictures.
+
+    The validation is the folder's own where it has one, else fresh scenes. Raises OptionError for data that cannot be
+    opened, and scene options that the language's sampler does not take.
     """
     if options.data == "fresh":
-        check_scene_options(options, folder)
-        return FreshScenes(folder, options.image_size, options.seed, "train", **options.scene), options.train_size
-    splits = _open_folder(options.data)
+        train = _fresh_scenes(options, folder, options.seed, "train")
+        return Examples(train, options.train_size, _fresh_validation(options, folder))
+    splits = open_data_folder(options.data, folder.LANGUAGE)
     if "train" not in splits:
         raise OptionError(f"option 'data': {options.data} has no split 'train', only {', '.join(splits)}")
-    examples = splits["train"]
-    if (options.train_size or 0) > len(examples):
-        raise OptionError(f"option 'train_size': {options.data} has only {len(examples)} training examples")
-    return examples, options.train_size or len(examples)
+    train, validation = splits["train"], splits.get("validation")
+    if (options.train_size or 0) > len(train):
+        raise OptionError(f"option 'train_size': {options.data} has only {len(train)} training examples")
+    if validation is None:
+        validation = _fresh_validation(options, folder)
+    else:
+        validation = Subset(validation, range(min(options.evaluation_size, len(validation))))
+    return Examples(train, options.train_size or len(train), validation)
 
 
-def load_validation_examples(options: TrainingOptions, folder: ModuleType) -> list[dict]:
-    """The pictures of each evaluation: of the folder's validation split if it has one, else fresh scenes."""
-    splits = {} if options.data == "fresh" else _open_folder(options.data)
-    if "validation" in splits:
-        examples = splits["validation"]
-        return examples.select(range(min(options.evaluation_size, len(examples))))
-    check_scene_options(options, folder)
-    scenes = FreshScenes(folder, options.image_size, VALIDATION_SEED, "validation", **options.scene)
+def _fresh_validation(options: TrainingOptions, folder: ModuleType) -> list[dict]:
+    scenes = _fresh_scenes(options, folder, VALIDATION_SEED, "validation")
     return scenes.__getitems__(list(range(options.evaluation_size)))
 
 
-def check_scene_options(options: TrainingOptions, folder: ModuleType) -> None:
-    """Raise OptionError for a scene option that the language's sample_scene does not know or does not accept."""
+def _fresh_scenes(options: TrainingOptions, folder: ModuleType, seed: int, split: str) -> FreshScenes:
     _, *known = inspect.signature(folder.sample_scene).parameters
     unknown = [name for name in options.scene if name not in known]
     if unknown:
         raise OptionError(f"option 'scene': {options.language} has no {unknown[0]!r}; {closest(unknown[0], known)}")
     try:
-        folder.sample_scene(np.random.default_rng(0), **options.scene)
-    except (TypeError, ValueError) as error:
+        return FreshScenes(folder, options.image_size, seed, split, **options.scene)
+    except ValueError as error:
         raise OptionError(f"option 'scene': {error}") from None
-
-
-def _open_folder(path: str) -> DatasetDict | dict:
-    if not Path(path).is_dir():
-        raise OptionError(f"option 'data': {path!r} is neither 'fresh' nor a folder")
-    saved = any((Path(path) / name).is_file() for name in ("dataset_dict.json", "state.json"))
-    try:
-        splits = load_from_disk(path) if saved else load_dataset(path)
-    except Exception as error:  # whatever Datasets raises, the folder is what the user can mend
-        raise OptionError(f"option 'data': Datasets cannot open {path}: {error}") from error
-    splits = splits if isinstance(splits, DatasetDict) else {"train": splits}
-    for name, split in splits.items():
-        missing = {"image", "objects"} - set(split.column_names)
-        if missing:
-            raise OptionError(f"option 'data': {path}, split {name}: has no column {sorted(missing)[0]!r}")
-    return splits

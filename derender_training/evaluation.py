@@ -1,4 +1,4 @@
-"""Predictions of a model over many pictures, on one process or shared by several, and their scores."""
+"""Predictions of a model over many pictures, on one process or shared by several."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import gather_object
 from tqdm.auto import tqdm
-
-from modeling_derender.scoring import average_set_scores
 
 
 def predict(
@@ -59,8 +57,3 @@ def _in_order(mine: list, num_processes: int) -> list:
     for process, share in enumerate(shares):
         merged[process::num_processes] = share
     return merged
-
-
-def score(predictions: list[list[dict]], references: list[list[dict]]) -> dict[str, float]:
-    """Macro averages over pictures, as fractions: precision, recall, f1, iou, iou_1.0, iou_0.8, iou_0.6."""
-    return average_set_scores(predictions, references)

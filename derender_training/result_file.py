@@ -1,4 +1,4 @@
-"""Results as JSON files that say where they come from: the command, the commit, the hardware."""
+"""Result files, written whole or not at all, and where results come from: the command, the commit, the hardware."""
 
 from __future__ import annotations
 
@@ -47,12 +47,16 @@ def _processor_name() -> str:
 
 
 def write_json(path: str | Path, result: dict) -> None:
+    write_bytes(path, (json.dumps(result, indent=1) + "\n").encode("utf-8"))
+
+
+def write_bytes(path: str | Path, content: bytes) -> None:
     """Write beside the file, then rename: the file is whole or as it was before."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.unfinished")
     try:
-        unfinished.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+        unfinished.write_bytes(content)
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 from torch.utils.tensorboard import SummaryWriter
 from tqdm.auto import tqdm
+
+from derender_training.checkpoints import CheckpointError
 
 
 LOG_EVERY = 10
@@ -18,19 +22,24 @@ class TrainingLog:
     """Progress bar and TensorBoard of a run that stands at `step`.
 
     The loss is read from its device only every LOG_EVERY steps, and shown as the mean over them (in the main process's
-    share of the batches). TensorBoard hides what a run killed after its last checkpoint logged beyond it.
+    share of the batches). TensorBoard hides what a run killed after its last checkpoint logged beyond it. Raises
+    CheckpointError where TensorBoard's file cannot be written.
     """
 
     def __init__(self, folder: Path, step: int, main_process: bool = True):
-        self.main_process = main_process
+        self.folder, self.main_process = folder, main_process
         self.bar = tqdm(total=1.0, bar_format="{percentage:3.0f}%|{bar:20}| {desc}", disable=not main_process)
-        self.writer = SummaryWriter(str(folder), purge_step=step + 1 if step else None) if main_process else None
+        self.writer = None
+        if main_process:
+            with self._guard():
+                self.writer = SummaryWriter(str(folder), purge_step=step + 1)
         self._begin = self._first_progress = None
+        self._losses = []
         self.restart_clock()
 
     def restart_clock(self) -> None:
         """Begin measuring the speed anew, after something that is no training step."""
-        self._losses, self._images, self._mark = [], 0, time.monotonic()
+        self._images, self._mark = 0, time.monotonic()
 
     def record_step(self, step: int, progress: float, loss: torch.Tensor, num_images: int, **scalars) -> None:
         """Take note of one step; `scalars` (numbers or tensors) are written as they are.
@@ -45,6 +54,7 @@ class TrainingLog:
         if step % LOG_EVERY:
             return
         loss = torch.stack(self._losses).mean().item()
+        self._losses = []
         if not math.isfinite(loss):
             raise FloatingPointError(
                 f"the loss is {loss} at step {step}: lower the learning rate or clip the gradient"
@@ -58,7 +68,8 @@ class TrainingLog:
     def record_scores(self, step: int, scores: dict[str, float]) -> None:
         if self.main_process:
             self._write(step, scores, "validation")
-            self.writer.flush()
+            with self._guard():
+                self.writer.flush()
 
     def say(self, text: str) -> None:
         """Print a line above the progress bar."""
@@ -68,11 +79,23 @@ class TrainingLog:
     def close(self) -> None:
         self.bar.close()
         if self.writer is not None:
-            self.writer.close()
+            with self._guard():
+                self.writer.close()
 
     def _write(self, step: int, scalars: dict, group: str) -> None:
-        for name, value in scalars.items():
-            self.writer.add_scalar(f"{group}/{name}", value, step)
+        with self._guard():
+            for name, value in scalars.items():
+                self.writer.add_scalar(f"{group}/{name}", value, step)
+
+    @contextmanager
+    def _guard(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise CheckpointError(
+                f"{self.folder}: cannot be written: {error.strerror or error}. "
+                "Make room and give the same command again to resume"
+            ) from error
 
     def _show(self, step: int, progress: float, loss: float, speed: float) -> None:
         self.bar.n = min(1.0, progress)

@@ -31,7 +31,7 @@ class TrainingOptions:
     - steps: optimiser steps. batch_size: pictures a step, over all processes together, which share them evenly.
     - learning_rate, betas, weight_decay: Adam's. max_gradient_norm: clip there; null does not.
     - warmup_steps: the learning rate rises linearly for so long. schedule: constant, or cosine down to 0.
-    - mixed_precision: no or bf16.
+    - mixed_precision: no, bf16, or auto: bf16 where the hardware multiplies matrices in it.
     - max_minutes: a budget of training time, checkpoints and evaluations among it. The schedule's progress is then the
       larger of the steps' and the time's share, so a slow machine ends early with a decayed learning rate all the
       same; such a run is not bit-reproducible.
@@ -63,7 +63,7 @@ class TrainingOptions:
     max_gradient_norm: float | None = None
     warmup_steps: int = 0
     schedule: Literal["constant", "cosine"] = "constant"
-    mixed_precision: Literal["no", "bf16"] = "no"
+    mixed_precision: Literal["no", "bf16", "auto"] = "no"
     max_minutes: float | None = None
     evaluate_every: int = 2000
     evaluation_size: int = 500

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from safetensors import SafetensorError
@@ -11,11 +12,15 @@ from .configuration_derender import DerenderConfig
 from .modeling_derender import DerenderForConditionalGeneration
 
 
+# What Transformers writes into the config of some models, beyond what it writes into every config.
+OPTIONAL_KEYS = {"auto_map", "quantization_config", "torch_dtype"}
+
+
 def load_checkpoint(path: str | Path) -> DerenderForConditionalGeneration:
     """The model that `save_pretrained` wrote to the folder `path`, in evaluation mode.
 
     Raises ValueError that names the folder and what is wrong: no folder, no config or weights in it, a config with a
-    wrong option, weights cut short, or weights that are missing, unexpected or of another shape.
+    wrong or unknown option, weights cut short, or weights that are missing, unexpected or of another shape.
     """
     folder = Path(path)
     _require_files(folder)
@@ -42,10 +47,15 @@ def _require_files(folder: Path) -> None:
 
 
 def _load_config(folder: Path) -> DerenderConfig:
+    path = folder / CONFIG_NAME
     try:
-        return DerenderConfig.from_pretrained(folder, local_files_only=True)
+        config = DerenderConfig.from_pretrained(folder, local_files_only=True)
     except (OSError, TypeError, ValueError) as error:
-        raise ValueError(f"{folder / CONFIG_NAME}: {error}") from error
+        raise ValueError(f"{path}: {error}") from error
+    unknown = json.loads(path.read_text(encoding="utf-8")).keys() - DerenderConfig().to_dict().keys() - OPTIONAL_KEYS
+    if unknown:
+        raise ValueError(f"{path}: unknown option {sorted(unknown)[0]!r}")
+    return config
 
 
 def _require_exact_weights(folder: Path, report: dict) -> None:

@@ -89,7 +89,10 @@ class DerenderConfig(PretrainedConfig):
 
     @classmethod
     def from_language(cls, language: Language, **options) -> DerenderConfig:
-        """The config of a model that reads `language`; `options` are any other fields, an unknown one a ValueError."""
+        """The config of a model that reads `language`; `options` are any fields that do not follow from it.
+
+        Raises ValueError for an option that follows from the language, an unknown one or a wrong one.
+        """
         known = {field.name for field in fields(cls)}
         unknown = sorted(set(options) - known)
         if unknown:
@@ -103,6 +106,9 @@ class DerenderConfig(PretrainedConfig):
             "eos_token_id": language.eos_token_id,
             "decoder_start_token_id": language.bos_token_id,
         }
+        following = sorted(set(options) & set(from_vocabulary))
+        if following:
+            raise ValueError(f"model option {following[0]!r} follows from the language and cannot be given")
         return cls(**(from_canvas | options | from_vocabulary))
 
     def _check(self) -> None:

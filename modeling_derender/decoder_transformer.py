@@ -196,25 +196,30 @@ class TransformerDecoder(nn.Module):
         past_key_values: EncoderDecoderCache | None = None,
         use_cache: bool = False,
         output_attentions: bool = False,
+        output_hidden_states: bool = False,
     ) -> BaseModelOutputWithPastAndCrossAttentions:
         """`input_ids` (B, T) and `encoder_hidden_states` (B, N, D) to `last_hidden_state` (B, T, D).
 
         With a cache of P positions, `input_ids` are those that follow. `attention_mask` (B, P + T) is needed only
-        where padding stands before a token that counts: no position sees a later one.
+        where padding stands before a token that counts: no position sees a later one. `hidden_states` are the embedded
+        tokens, then each layer's output, the last as in `last_hidden_state`.
         """
         if use_cache and past_key_values is None:
             past_key_values = EncoderDecoderCache(DynamicCache(config=self.config), DynamicCache(config=self.config))
         self_cache = None if past_key_values is None else past_key_values.self_attention_cache
         hidden = self._embed(input_ids, start=0 if self_cache is None else self_cache.get_seq_length())
         mask = create_causal_mask(self.config, hidden, attention_mask, self_cache)
-        attentions = []
+        attentions, hidden_states = [], []
         for layer in self.layers:
+            hidden_states.append(hidden)
             hidden, *weights = layer(hidden, encoder_hidden_states, mask, past_key_values)
             attentions.append(weights)
+        hidden = self.norm(hidden)
         self_weights, cross_weights = zip(*attentions, strict=True)
         return BaseModelOutputWithPastAndCrossAttentions(
-            last_hidden_state=self.norm(hidden),
+            last_hidden_state=hidden,
             past_key_values=past_key_values,
+            hidden_states=(*hidden_states, hidden) if output_hidden_states else None,
             attentions=self_weights if output_attentions else None,
             cross_attentions=cross_weights if output_attentions else None,
         )

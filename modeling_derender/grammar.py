@@ -26,7 +26,10 @@ class State:
 
 
 class Grammar:
-    """The automaton of a language over its token ids. Pure Python; states are immutable."""
+    """The automaton of a language over its token ids. Pure Python; states are immutable.
+
+    It remembers which choices it has found to lead to a valid object: keep one for many generations.
+    """
 
     def __init__(self, language: Language):
         self.language = language
@@ -41,6 +44,10 @@ class Grammar:
         self._feasible = lru_cache(maxsize=1 << 16)(self._has_completion)
         self._open_choices = lru_cache(maxsize=1 << 16)(self._feasible_choices)
 
+    def __reduce__(self):
+        """Pickled as the language: what it remembers does not pickle."""
+        return Grammar, (self.language,)
+
     def advance(self, state: State, token: int) -> State:
         """The state after `token`. A token that is not allowed leads to the phase "broken"."""
         if state.phase != "open":
@@ -50,19 +57,22 @@ class Grammar:
         choice = self._choice_of[state.category][len(state.choices)].get(token)
         if choice is None or choice not in self._free_choices(state):
             return replace(state, phase="broken")
-        choices = (*state.choices, choice)
-        if len(choices) < len(self.language.categories[state.category].slots):
-            return replace(state, choices=choices)
-        key = (state.category, choices[: self.language.unique_slots[state.category]])
-        return State(used=state.used | {key})
+        return self._close_if_complete(replace(state, choices=(*state.choices, choice)))
 
     def _begin(self, state: State, token: int) -> State:
         if token == self.language.eos_token_id:
             return replace(state, phase="ended")
         word = self.language.vocabulary[token]
-        if word not in self.language.categories:
+        begun = replace(state, category=word)
+        if word not in self.language.categories or not self._has_free(begun):
             return replace(state, phase="broken")
-        return replace(state, category=word)
+        return self._close_if_complete(begun)
+
+    def _close_if_complete(self, state: State) -> State:
+        if len(state.choices) < len(self.language.categories[state.category].slots):
+            return state
+        key = (state.category, state.choices[: self.language.unique_slots[state.category]])
+        return State(used=state.used | {key})
 
     def allowed(self, state: State, remaining: int) -> tuple[int, ...]:
         """The token ids that may follow when at most `remaining` tokens, the end token among them, can still come.
@@ -141,8 +151,8 @@ class SpecificationGrammar(LogitsProcessor):
     states of the previous step are kept, so that a step reads one token a row.
     """
 
-    def __init__(self, language: Language, max_length: int):
-        self.grammar = Grammar(language)
+    def __init__(self, grammar: Grammar, max_length: int):
+        self.grammar = grammar
         self.max_length = max_length
         self._states: dict[bytes, State] = {}
         self._masks: dict[tuple[int, ...], torch.Tensor] = {}

@@ -9,7 +9,7 @@ from transformers.image_processing_utils import BatchFeature
 from transformers.image_utils import PILImageResampling
 from transformers.processing_utils import ImagesKwargs
 
-from .image_io import to_uint8
+from .image_io import ImageError, to_uint8
 
 
 class DerenderImageKwargs(ImagesKwargs, total=False):
@@ -41,9 +41,11 @@ class DerenderImageProcessor(PilBackend):
 
     def _prepare_images_structure(self, images, expected_ndims: int = 3) -> list:
         """One picture or a list of them (or a 4-D array) as a list; also bare (H, W) arrays."""
-        if isinstance(images, (list, tuple)):
-            return list(images)
-        return list(images) if getattr(images, "ndim", 0) == 4 else [images]
+        several = isinstance(images, (list, tuple)) or getattr(images, "ndim", 0) == 4
+        pictures = list(images) if several else [images]
+        if not pictures:
+            raise ImageError("images: an empty list; give one picture or more")
+        return pictures
 
     def process_image(self, image, num_channels: int | None = None, **kwargs) -> np.ndarray:
         """One picture as uint8 (H, W, C)."""

@@ -5,8 +5,11 @@ from __future__ import annotations
 import itertools
 import operator
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from math import inf
 
 from .rules import Rule, build_rule
 
@@ -17,6 +20,30 @@ FORMAT = 1
 
 class LanguageError(ValueError):
     """A declaration of a language that contradicts itself or misses a field."""
+
+
+@contextmanager
+def _naming(item: str) -> Iterator[None]:
+    """Whatever is wrong within becomes a LanguageError that names the item."""
+    try:
+        yield
+    except KeyError as error:
+        raise LanguageError(f"{item}: declares no {error}") from error
+    except (AttributeError, TypeError, ValueError) as error:
+        raise LanguageError(f"{item}: {error}") from error
+
+
+def _build_all(kind: str, build: Callable, declarations: list[dict], *context) -> dict:
+    """The items of one kind by name, each `build(declaration, *context)`; a LanguageError names the wrong one."""
+    items = {}
+    for number, declaration in enumerate(declarations, start=1):
+        name = declaration.get("name", number) if isinstance(declaration, dict) else number
+        with _naming(f"{kind} {name!r}"):
+            item = build(declaration, *context)
+            if item.name in items:
+                raise LanguageError(f"a {kind} is declared twice")
+            items[item.name] = item
+    return items
 
 
 @dataclass(frozen=True)
@@ -38,10 +65,10 @@ class Domain:
         elif kind == "flag":
             values = (False, True)
         else:
-            raise LanguageError(f"domain {name!r}: unknown type {kind!r}; known: integer, choice, flag")
+            raise LanguageError(f"unknown type {kind!r}; known: integer, choice, flag")
         words = declaration.get("words") or [declaration.get("prefix", "") + str(value) for value in values]
         if len(words) != len(values) or not values:
-            raise LanguageError(f"domain {name!r}: {len(words)} words for {len(values)} values")
+            raise LanguageError(f"{len(words)} words for {len(values)} values")
         return cls(name, kind, values, tuple(words))
 
     def check(self, value):
@@ -73,14 +100,14 @@ class Property:
     def from_dict(cls, declaration: dict, domains: dict[str, Domain]) -> Property:
         name = declaration["name"]
         if declaration.get("domain") not in domains:
-            raise LanguageError(f"property {name!r}: unknown domain {declaration.get('domain')!r}")
+            raise LanguageError(f"unknown domain {declaration.get('domain')!r}")
         domain = domains[declaration["domain"]]
         values = tuple(declaration.get("values", domain.values))
         if domain.kind == "integer":
-            minimum, maximum = declaration.get("minimum", values[0]), declaration.get("maximum", values[-1])
+            minimum, maximum = declaration.get("minimum", -inf), declaration.get("maximum", inf)
             values = tuple(value for value in values if minimum <= value <= maximum)
         if not values or not set(values) <= set(domain.values):
-            raise LanguageError(f"property {name!r}: its values are not among those of domain {domain.name!r}")
+            raise LanguageError(f"its values are not among those of domain {domain.name!r}")
         return cls(name, domain, values, declaration.get("tag", name))
 
     def word(self, value) -> str:
@@ -88,7 +115,7 @@ class Property:
 
     def describe(self) -> str:
         """The allowed values, for error messages."""
-        if self.domain.kind == "integer":
+        if self.domain.kind == "integer" and self.values == tuple(range(self.values[0], self.values[-1] + 1)):
             return f"{self.values[0]}..{self.values[-1]}"
         return ", ".join(map(str, self.values))
 
@@ -138,29 +165,25 @@ class Category:
     @classmethod
     def from_dict(cls, declaration: dict, domains: dict[str, Domain]) -> Category:
         name = declaration["name"]
-        properties = [Property.from_dict(item, domains) for item in declaration["properties"]]
-        names = [item.name for item in properties]
-        if len(set(names)) != len(names):
-            raise LanguageError(f"category {name!r}: a property is declared twice")
-        slots = cls._slots(name, properties, declaration.get("joint", []))
-        rules = tuple(build_rule(rule, names, f"category {name!r}") for rule in declaration.get("rules", []))
+        properties = _build_all("property", Property.from_dict, declaration["properties"], domains)
+        slots = cls._slots(properties, declaration.get("joint", []))
+        rules = tuple(build_rule(rule, list(properties)) for rule in declaration.get("rules", []))
         points = tuple(tuple(point) for point in declaration.get("points", []))
-        unknown = {item for point in points for item in point} - set(names)
+        unknown = {item for point in points for item in point} - set(properties)
         if unknown:
-            raise LanguageError(f"category {name!r}: points name unknown properties {sorted(unknown)}")
+            raise LanguageError(f"points name unknown properties {sorted(unknown)}")
         return cls(name, declaration.get("label", name), slots, rules, points, declaration.get("margin", 0))
 
     @staticmethod
-    def _slots(name: str, properties: list[Property], joint: list[list[str]]) -> tuple[Slot, ...]:
-        by_name = {item.name: item for item in properties}
+    def _slots(properties: dict[str, Property], joint: list[list[str]]) -> tuple[Slot, ...]:
         group_of = {member: tuple(group) for group in joint for member in group}
-        if not set(group_of) <= set(by_name):
-            raise LanguageError(f"category {name!r}: joint names unknown properties")
-        groups = dict.fromkeys(group_of.get(item.name, (item.name,)) for item in properties)
+        if not set(group_of) <= set(properties):
+            raise LanguageError("joint names unknown properties")
+        groups = dict.fromkeys(group_of.get(name, (name,)) for name in properties)
         order = [member for group in groups for member in group]
-        if order != list(by_name):
-            raise LanguageError(f"category {name!r}: joint properties must follow each other as declared")
-        return tuple(Slot.from_properties(tuple(by_name[member] for member in group)) for group in groups)
+        if order != list(properties):
+            raise LanguageError("joint properties must follow each other as declared")
+        return tuple(Slot.from_properties(tuple(properties[member] for member in group)) for group in groups)
 
     @cached_property
     def properties(self) -> dict[str, Property]:
@@ -187,7 +210,7 @@ class Canvas:
     @classmethod
     def from_dict(cls, declaration: dict) -> Canvas:
         if declaration.get("y_axis") not in ("up", "down"):
-            raise LanguageError(f"canvas: y_axis must be 'up' or 'down', not {declaration.get('y_axis')!r}")
+            raise LanguageError(f"y_axis must be 'up' or 'down', not {declaration.get('y_axis')!r}")
         height, width = declaration["pixels"]
         return cls(
             declaration["width"],
@@ -196,13 +219,6 @@ class Canvas:
             (height, width),
             declaration.get("channels", 3),
         )
-
-
-def _by_name(kind: str, items: list) -> dict:
-    names = [item.name for item in items]
-    if len(set(names)) != len(names):
-        raise LanguageError(f"a {kind} is declared twice: {', '.join(names)}")
-    return dict(zip(names, items, strict=True))
 
 
 class Language:
@@ -215,19 +231,15 @@ class Language:
     """
 
     def __init__(self, declaration: dict):
-        for field in ("name", "version", "canvas", "domains", "categories"):
-            if field not in declaration:
-                raise LanguageError(f"the language declares no {field!r}")
         if declaration.get("format", FORMAT) != FORMAT:
-            raise LanguageError(f"language format {declaration['format']!r} is unknown; this version reads {FORMAT}")
+            raise LanguageError(f"format {declaration['format']!r} is unknown; this version reads {FORMAT}")
         self._declaration = declaration
         self.name, self.version = declaration["name"], str(declaration["version"])
-        self.canvas = Canvas.from_dict(declaration["canvas"])
+        with _naming("canvas"):
+            self.canvas = Canvas.from_dict(declaration["canvas"])
         self.category_property = declaration.get("category_property", "category")
-        self.domains = _by_name("domain", [Domain.from_dict(item) for item in declaration["domains"]])
-        self.categories = _by_name(
-            "category", [Category.from_dict(item, self.domains) for item in declaration["categories"]]
-        )
+        self.domains = _build_all("domain", Domain.from_dict, declaration["domains"])
+        self.categories = _build_all("category", Category.from_dict, declaration["categories"], self.domains)
         if any(self.category_property in category.properties for category in self.categories.values()):
             raise LanguageError(f"{self.category_property!r} tells the category and cannot be a property as well")
         self.vocabulary = self._build_vocabulary()
@@ -237,7 +249,12 @@ class Language:
     @classmethod
     def from_dict(cls, declaration: dict) -> Language:
         """Build from the JSON form; LanguageError (a ValueError) names what does not fit."""
-        return cls(declaration)
+        with _naming("language"):
+            return cls(declaration)
+
+    def __reduce__(self):
+        """Pickled as the declaration: the rules are functions, which do not pickle."""
+        return Language.from_dict, (self._declaration,)
 
     def to_dict(self) -> dict:
         """The JSON declaration this language was built from."""
@@ -266,9 +283,13 @@ class Language:
         words = [word for name, domain in self.domains.items() if name in single for word in domain.words]
         joint = [word for slot in slots if len(slot.properties) > 1 for word in slot.words]
         vocabulary = (*SPECIAL_TOKENS, *self.categories, *words, *dict.fromkeys(joint))
-        twice = sorted(word for word, count in Counter(vocabulary).items() if count > 1)
-        if twice or any(not word or any(map(str.isspace, word)) for word in vocabulary):
-            raise LanguageError(f"every token needs a word of its own without white space; clashes: {twice}")
+        wrong = [
+            word
+            for word, count in Counter(vocabulary).items()
+            if count > 1 or not isinstance(word, str) or word.split() != [word]
+        ]
+        if wrong:
+            raise LanguageError(f"every token needs a word of its own without white space; these do not fit: {wrong}")
         return vocabulary
 
     def _count_unique_slots(self, category: Category) -> int:

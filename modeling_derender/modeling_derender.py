@@ -15,7 +15,7 @@ from transformers.utils import can_return_tuple
 
 from .configuration_derender import DerenderConfig
 from .decoder_transformer import SinusoidalPositions, TransformerDecoder, sinusoidal_encoding
-from .grammar import SpecificationGrammar
+from .grammar import Grammar, SpecificationGrammar
 from .language import Language
 
 
@@ -51,7 +51,7 @@ class TimmBackbone(DerenderPreTrainedModel):
     """A timm network cut at `config.backbone_stride`: pixels (B, C, H, W) to a map (B, F, H / stride, W / stride).
 
     Its weights start as timm initialises them, or as trained with `load_pretrained_weights`. Raises ValueError for a
-    name timm does not know, or a network that has no map of that stride.
+    name timm does not know, or a network that has no map of that stride or has its channels last.
     """
 
     def __init__(self, config: DerenderConfig):
@@ -78,6 +78,9 @@ class TimmBackbone(DerenderPreTrainedModel):
         )
         if network.feature_info.reduction() != [stride]:
             raise ValueError(f"backbone_stride: {name} has no feature map of stride {stride}")
+        # Not every network tells its format; those that do not have their channels first.
+        if getattr(network, "output_fmt", "NCHW") != "NCHW":
+            raise ValueError(f"backbone: {name} has its channels last; take one with feature maps (B, F, h, w)")
         return network
 
     def _init_weights(self, module: nn.Module) -> None:
@@ -103,15 +106,20 @@ class DerenderEncoder(DerenderPreTrainedModel):
         self.post_init()
 
     @can_return_tuple
-    def forward(self, pixel_values: torch.Tensor, **kwargs) -> BaseModelOutput:
-        """`pixel_values` (B, C, H, W) to `last_hidden_state` (B, N, D), the N = H/stride * W/stride cells by rows."""
+    def forward(
+        self, pixel_values: torch.Tensor, output_hidden_states: bool | None = None, **kwargs
+    ) -> BaseModelOutput:
+        """`pixel_values` (B, C, H, W) to `last_hidden_state` (B, N, D), the N = H/stride * W/stride cells by rows.
+
+        `hidden_states` holds nothing else: what the backbone computes before is no sequence.
+        """
         if pixel_values.ndim != 4 or pixel_values.shape[1] != self.config.num_channels:
             raise ValueError(
                 f"pixel_values: shape {tuple(pixel_values.shape)} is not (batch, {self.config.num_channels}, height, "
                 "width); num_channels is in the config"
             )
-        feature_map = self.backbone(pixel_values.to(self.backbone.dtype))
-        return BaseModelOutput(last_hidden_state=self._project(feature_map))
+        features = self._project(self.backbone(pixel_values.to(self.backbone.dtype)))
+        return BaseModelOutput(last_hidden_state=features, hidden_states=(features,) if output_hidden_states else None)
 
     def _project(self, feature_map: torch.Tensor) -> torch.Tensor:
         """(B, F, h, w) to (B, h * w, D)."""
@@ -171,6 +179,10 @@ class DerenderForConditionalGeneration(DerenderPreTrainedModel, GenerationMixin)
             raise ValueError("language: the config has none; build it with DerenderConfig.from_language")
         return Language.from_dict(self.config.language)
 
+    @cached_property
+    def grammar(self) -> Grammar:
+        return Grammar(self.language)
+
     @can_return_tuple
     def forward(
         self,
@@ -182,20 +194,21 @@ class DerenderForConditionalGeneration(DerenderPreTrainedModel, GenerationMixin)
         past_key_values: EncoderDecoderCache | None = None,
         use_cache: bool | None = None,
         output_attentions: bool | None = None,
+        output_hidden_states: bool | None = None,
     ) -> Seq2SeqLMOutput:
         """Logits (B, T, V) of the tokens that follow `decoder_input_ids` (B, T), and their loss.
 
         `pixel_values` (B, C, H, W), or `encoder_outputs` in their place. `labels` (B, T) are a specification without
         its start token, -100 where ignored; without `decoder_input_ids` the model is fed the labels shifted right.
         `loss` is the mean cross-entropy over the labels that count, in float32. `output_attentions` needs
-        `attn_implementation="eager"`.
+        `attn_implementation="eager"`; `output_hidden_states` adds `decoder_hidden_states` and `encoder_hidden_states`.
         """
         if output_attentions and self.config._attn_implementation != "eager":
             raise ValueError('output_attentions: load the model with attn_implementation="eager" to see attentions')
         if encoder_outputs is None:
             if pixel_values is None:
                 raise ValueError("pixel_values or encoder_outputs: the model needs one of them")
-            encoder_outputs = self.encoder(pixel_values)
+            encoder_outputs = self.encoder(pixel_values, output_hidden_states=output_hidden_states)
         if decoder_input_ids is None:
             if labels is None:
                 raise ValueError("labels or decoder_input_ids: the model needs one of them")
@@ -209,6 +222,7 @@ class DerenderForConditionalGeneration(DerenderPreTrainedModel, GenerationMixin)
             past_key_values=past_key_values,
             use_cache=use_cache,
             output_attentions=bool(output_attentions),
+            output_hidden_states=bool(output_hidden_states),
         )
         logits = self.lm_head(decoded.last_hidden_state)
         loss = None
@@ -218,9 +232,11 @@ class DerenderForConditionalGeneration(DerenderPreTrainedModel, GenerationMixin)
             loss=loss,
             logits=logits,
             past_key_values=decoded.past_key_values,
+            decoder_hidden_states=decoded.hidden_states,
             decoder_attentions=decoded.attentions,
             cross_attentions=decoded.cross_attentions,
             encoder_last_hidden_state=encoder_outputs[0],
+            encoder_hidden_states=encoder_outputs.hidden_states if output_hidden_states else None,
         )
 
     def prepare_decoder_input_ids_from_labels(self, labels: torch.Tensor) -> torch.Tensor:
@@ -240,5 +256,10 @@ class DerenderForConditionalGeneration(DerenderPreTrainedModel, GenerationMixin)
         """The grammar comes first, so that all other processors choose among what it allows."""
         processors = super()._get_logits_processor(generation_config, **kwargs)
         if getattr(generation_config, "use_grammar", True):
-            processors.insert(0, SpecificationGrammar(self.language, generation_config.max_length))
+            if generation_config.min_length or generation_config.min_new_tokens:
+                raise ValueError(
+                    "min_length, min_new_tokens: the grammar decides when a specification may end; give neither, or "
+                    "use_grammar=False"
+                )
+            processors.insert(0, SpecificationGrammar(self.grammar, generation_config.max_length))
         return processors

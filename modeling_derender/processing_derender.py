@@ -58,6 +58,8 @@ class DerenderProcessor(ProcessorMixin):
             raise ValueError("give images, objects or text")
         if objects is not None and text is not None:
             raise ValueError("objects and text both say what the labels are: give one of them")
+        if (objects is not None and len(objects) == 0) or text == []:
+            raise ValueError("objects or text: an empty list; give one specification or more")
         inputs = BatchFeature()
         if images is not None:
             inputs.update(self.image_processor(images, return_tensors=return_tensors, **image_options))

@@ -20,19 +20,33 @@ class Rule:
     repair: Callable[[dict], dict] | None = None
 
 
+def _two(arguments, kind: type) -> tuple:
+    """The two properties (str) or points (list) that a rule is about."""
+    if len(arguments) != 2 or not all(isinstance(item, kind) for item in arguments):
+        raise ValueError(f"takes two {'properties' if kind is str else 'lists of properties'}")
+    return tuple(arguments)
+
+
+def _two_points(arguments) -> tuple:
+    first, second = _two(arguments, list)
+    if len(first) != len(second):
+        raise ValueError("takes two lists of the same length")
+    return first, second
+
+
 def _pick(item: dict, names: list[str]) -> tuple:
     return tuple(item[name] for name in names)
 
 
 def _less(rule: dict) -> Rule:
     """{"less": ["x1", "x2"]}: x1 < x2."""
-    low, high = rule["less"]
+    low, high = _two(rule["less"], str)
     return Rule(f"{low} < {high}", (low, high), lambda item: item[low] < item[high])
 
 
 def _differ(rule: dict) -> Rule:
     """{"differ": [["x1", "y1"], ["x2", "y2"]]}: the two points are not the same."""
-    first, second = rule["differ"]
+    first, second = _two_points(rule["differ"])
     text = f"({', '.join(first)}) differs from ({', '.join(second)})"
     return Rule(text, (*first, *second), lambda item: _pick(item, first) != _pick(item, second))
 
@@ -42,7 +56,7 @@ def _sorted(rule: dict) -> Rule:
 
     The two points are interchangeable where the rule applies, so an object that breaks it is repaired by a swap.
     """
-    first, second = rule["sorted"]
+    first, second = _two_points(rule["sorted"])
     where = rule.get("where", {})
 
     def holds(item: dict) -> bool:
@@ -61,13 +75,16 @@ def _sorted(rule: dict) -> Rule:
 _KINDS = {"less": _less, "differ": _differ, "sorted": _sorted}
 
 
-def build_rule(rule: dict, names: list[str], owner: str) -> Rule:
-    """Build a rule from its JSON form; ValueError names `owner` where the kind or a property is unknown."""
+def build_rule(rule: dict, names: list[str]) -> Rule:
+    """Build a rule from its JSON form; ValueError where the kind, a property or the form is wrong."""
     kind = next((kind for kind in _KINDS if kind in rule), None)
     if kind is None:
-        raise ValueError(f"{owner}: unknown rule {rule!r}; known: {', '.join(_KINDS)}")
-    built = _KINDS[kind](rule)
-    unknown = sorted(set(built.names) - set(names))
+        raise ValueError(f"unknown rule {rule!r}; known: {', '.join(_KINDS)}")
+    try:
+        built = _KINDS[kind](rule)
+        unknown = sorted(set(built.names) - set(names))
+    except (AttributeError, TypeError, ValueError) as error:
+        raise ValueError(f"rule {rule!r}: {error}") from error
     if unknown:
-        raise ValueError(f"{owner}: rule {built.text!r} names unknown properties {unknown}")
+        raise ValueError(f"rule {built.text!r} names unknown properties {unknown}")
     return built

@@ -1,12 +1,16 @@
 """The Datasets builders: the stream's scenes, the same bytes from any number of processes, no stale cache."""
 
+import argparse
 import hashlib
 import io
+import itertools
+import runpy
 from pathlib import Path
 
 import datasets
 import numpy as np
 import pytest
+import setuptools
 import yaml
 from huggingface_hub import DatasetCard
 from PIL import Image
@@ -16,7 +20,8 @@ from datasets_scripts import build as build_script
 from datasets_scripts import load_language_folder, scene_builder
 from datasets_scripts.build import build
 from datasets_scripts.scene_builder import language_features
-from datasets_scripts.scenes import FreshScenes
+from datasets_scripts.scene_options import parse_with_scene_options
+from datasets_scripts.scenes import FreshScenes, RenderError
 from modeling_derender.specification import check_objects
 
 
@@ -113,9 +118,16 @@ def test_a_build_that_fails_leaves_nothing(toy, tmp_path, monkeypatch):
         raise RuntimeError("no ink")
 
     monkeypatch.setattr(toy, "render_batch", fail)
-    with pytest.raises(datasets.exceptions.DatasetGenerationError):
-        build(toy.Builder, tmp_path / "new" / "out", **SMALL)
+    with pytest.raises(RenderError, match="no ink"):
+        build(toy.Builder, tmp_path / "new" / "out", num_proc=2, **SMALL)
     assert not list((tmp_path / "new").iterdir())
+
+
+def test_command_line_names_a_renderer_that_fails(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    arguments = ["noisy_shapes", "--output", str(tmp_path / "out"), "--render", "tikz", "--num_proc", "2"]
+    with pytest.raises(SystemExit, match="^error: renderer tikz: .*pdflatex"):
+        build_script.main(arguments)
 
 
 def test_the_cache_tells_options_apart(toy, tmp_path):
@@ -184,6 +196,11 @@ def test_renderers_draw_the_same_scenes(noisy_shapes, render):
     assert same == [render == "noisy"] * 3
 
 
+def test_a_loop_over_so_many_scenes_ends(toy):
+    scenes = FreshScenes(toy, (32, 32), length=3)
+    assert [example["objects"] for example in itertools.islice(scenes, 5)] == [scenes[i]["objects"] for i in range(3)]
+
+
 def test_command_line_builds(toy, tmp_path, capsys):
     output = tmp_path / "out"
     arguments = [str(tmp_path / "toy"), "--output", str(output), "--train_size", "4", "--test_size", "0"]
@@ -198,7 +215,10 @@ def test_command_line_builds(toy, tmp_path, capsys):
     ("arguments", "message"),
     [
         (["nowhere"], "no language folder 'nowhere'"),
-        (["noisy_shapes", "--scene.colour", "red"], "unknown option 'colour'"),
+        (["noisy_shapes", "--scene.colour", "red"], "--scene.colour: noisy_shapes's sampler has no such option"),
+        (["noisy_shapes", "--scene.num_proc", "2"], "--scene.num_proc: "),
+        (["noisy_shapes", "--scene.seed", "7"], "--scene.seed: "),
+        (["noisy_shapes", "--scene.max_objects", "9" * 5_000], "max_objects must be"),
         (["noisy_shapes", "--test_size", "-1"], "test_size must be"),
     ],
 )
@@ -208,12 +228,38 @@ def test_command_line_names_what_is_wrong(tmp_path, arguments, message):
     assert message in str(caught.value)
 
 
-@pytest.mark.parametrize("arguments", [["--speed", "3"], ["--scene.max_objects"]])
+def test_scene_options_may_stand_anywhere():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("language")
+    parser.add_argument("--output")
+    for arguments in (
+        ["--scene.max_objects", "3", "toy", "--output", "d"],
+        ["--scene.max_objects=3", "toy", "--output", "d"],
+        ["toy", "--output", "d", "--scene.max_objects", "3"],
+    ):
+        options = parse_with_scene_options(parser, arguments)
+        assert vars(options) == {"language": "toy", "output": "d", "scene": {"max_objects": 3}}
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--speed", "3"], ["--scene.max_objects"], ["--scene.max_objects", "--train_size", "3"]]
+)
 def test_command_line_refuses_what_it_does_not_know(tmp_path, arguments, capsys):
     with pytest.raises(SystemExit) as caught:
         build_script.main(["noisy_shapes", "--output", str(tmp_path / "out"), *arguments])
     assert caught.value.code == 2
     assert arguments[0] in capsys.readouterr().err
+
+
+def test_the_card_is_installed(monkeypatch):
+    monkeypatch.chdir(Path(__file__).parents[1])
+    keywords = {}
+    monkeypatch.setattr(setuptools, "setup", lambda **given: keywords.update(given))
+    runpy.run_path("setup.py")
+    command = setuptools.Distribution(keywords).get_command_obj("build_py")
+    command.ensure_finalized()
+    installed = {f"{folder}/{name}" for _, folder, _, names in command.data_files for name in names}
+    assert any(name.endswith("noisy_shapes/README.md") for name in installed)
 
 
 def test_the_card_is_valid_for_the_hub(noisy_shapes):

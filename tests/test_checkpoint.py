@@ -25,6 +25,9 @@ DAMAGES = {
     "config.json: decoder_type: 'gru' is unknown": lambda folder: (folder / CONFIG).write_text(
         (folder / CONFIG).read_text().replace('"transformer"', '"gru"')
     ),
+    "config.json: unknown option 'feature_position'": lambda folder: (folder / CONFIG).write_text(
+        (folder / CONFIG).read_text().replace("feature_positions", "feature_position")
+    ),
     "the weights cannot be read": lambda folder: (folder / WEIGHTS).write_bytes(
         (folder / WEIGHTS).read_bytes()[:100_000]
     ),
@@ -48,6 +51,14 @@ def test_a_whole_checkpoint_opens(tmp_path):
     loaded = load_checkpoint(tmp_path)
     assert not loaded.training
     assert all(torch.equal(tensor, loaded.state_dict()[name]) for name, tensor in model.state_dict().items())
+
+
+def test_a_config_with_all_that_transformers_writes_opens(tmp_path):
+    model = tiny_model()
+    model.save_pretrained(tmp_path)
+    model.config.auto_map = {"AutoConfig": "configuration_derender.DerenderConfig"}
+    model.config.to_json_file(tmp_path / CONFIG, use_diff=False)
+    assert load_checkpoint(tmp_path).config.auto_map == model.config.auto_map
 
 
 @pytest.mark.parametrize("message", DAMAGES)

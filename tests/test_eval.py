@@ -1,6 +1,7 @@
 """eval.py scores any data: its table, its JSON and its errors, on a tiny random model of the toy language."""
 
 import importlib.util
+import io
 import json
 import shutil
 from pathlib import Path
@@ -143,15 +144,67 @@ def test_built_data_set(evaluate, workplace, tmp_path, monkeypatch):
     assert "Unknown split" in error_of(evaluate, "--data", output, "--split", "validation")
 
 
+def write_rows(folder: Path, monkeypatch, **changed) -> Path:
+    """A folder with a parquet file of one row, some of its columns changed; a column of None is left out."""
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", folder / "cache")
+    picture = io.BytesIO()
+    Image.new("L", (32, 32)).save(picture, "PNG")
+    columns = {"image": {"bytes": picture.getvalue(), "path": None}, "objects": [{"category": "dot", "x": 1, "y": 2}]}
+    columns = {name: [value] for name, value in {**columns, **changed}.items() if value is not None}
+    rows = datasets.Dataset.from_dict(columns)
+    if isinstance(columns.get("image", [None])[0], dict):
+        rows = rows.cast_column("image", datasets.Image())
+    (folder / "data").mkdir(parents=True)
+    rows.to_parquet(folder / "data" / "test.parquet")
+    return folder / "data"
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"objects": None}, ", test: has no column 'objects'"),
+        ({"image": None}, ", test: has no column 'image'"),
+        ({"image": {"bytes": b"no picture", "path": None}}, ", test, row 0: its picture cannot be read"),
+        ({"image": "a.png"}, ", test, row 0: its 'image' is no picture"),
+        ({"objects": [{"category": "star"}]}, ", test, row 0: object 1: unknown category 'star'"),
+    ],
+)
+def test_a_built_data_set_that_cannot_be_used_is_named(evaluate, tmp_path, monkeypatch, changed, message):
+    folder = write_rows(tmp_path / "rows", monkeypatch, **changed)
+    assert error_of(evaluate, "--data", folder).startswith(f"error: {folder}{message}")
+
+
+def test_a_parquet_file_that_is_damaged_is_named(evaluate, tmp_path, monkeypatch):
+    folder = write_rows(tmp_path / "rows", monkeypatch)
+    assert len(evaluate("--data", folder)[0]["predictions"]) == 1
+    for damage in (bytes(500), b""):
+        (folder / "test.parquet").write_bytes(damage)
+        assert error_of(evaluate, "--data", folder).startswith(f"error: {folder}: Datasets cannot open it: ")
+
+
+def test_fresh_scenes_are_as_many_as_the_builder_draws():
+    language = load_language_folder("noisy_shapes").LANGUAGE
+    assert len(EvaluationData("noisy_shapes", "test").open(language)) == 1_000
+    assert len(EvaluationData("noisy_shapes", "test", limit=5).open(language)) == 5
+    assert len(EvaluationData("noisy_shapes", "test", size=7, limit=9).open(language)) == 7
+    with pytest.raises(ValueError, match="give --size"):
+        EvaluationData("noisy_shapes", "validation").open(language)
+
+
 @pytest.mark.parametrize(
     ("data", "options", "message"),
     [
         ("nowhere", [], "nowhere: no such folder"),
         ("model", [], "holds neither metadata.jsonl nor parquet files"),
-        ("toy", [], "give --size"),
+        ("toy", ["--split", "validation"], "give --size"),
         ("toy", ["--size", 2, "--render", "oil"], "unknown renderer 'oil'; known: noisy, negative"),
         ("toy", ["--size", 2, "--split", "tests"], "unknown split 'tests'"),
-        ("toy", ["--size", 2, "--scene.colour", "red"], "unexpected keyword argument 'colour'"),
+        ("toy", ["--size", 2, "--scene.colour", "red"], "--scene.colour: toy's sampler has no such option"),
+        (
+            "toy",
+            ["--size", 2, "--scene.seed", 3],
+            "--scene.seed: toy's sampler has no such option; known: max_objects",
+        ),
         ("pictures", ["--size", 2], "is an imagefolder, which takes no --size"),
         ("pictures", ["--split", "test"], "is an imagefolder, which takes no --split"),
     ],
@@ -198,10 +251,18 @@ def test_a_model_that_is_not_there_is_named(evaluate, workplace):
     assert "no such folder" in error_of(evaluate, "--data", workplace / "pictures", model="nothing")
 
 
-@pytest.mark.parametrize("options", [["--limit", 0], ["--num_beams", "two"], ["--speed", 3]])
+@pytest.mark.parametrize("options", [["--limit", 0], ["--num_beams", "two"], ["--seed", -1], ["--speed", 3]])
 def test_options_that_do_not_fit_are_refused(evaluate, workplace, options, capsys):
     assert error_of(evaluate, "--data", workplace / "pictures", *options) == "2"
     assert options[0] in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("target", ["", "file/result.json"], ids=["a folder", "below a file"])
+def test_a_result_that_cannot_be_written_is_named_before_any_work(tmp_path, target):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SystemExit) as caught:
+        eval_script.main(["--model", "nowhere", "--data", "nowhere", "--json", str(tmp_path / target)])
+    assert str(caught.value) == f"error: --json {tmp_path / target}: cannot be written"
 
 
 def test_a_result_that_cannot_be_written_leaves_the_one_before(tmp_path):

@@ -26,6 +26,7 @@ def small_language(**fields) -> Language:
         ],
         "categories": [
             {"name": "pair", "properties": [step, {"name": "b", "domain": "number"}], "rules": [{"less": ["a", "b"]}]},
+            {"name": "mark", "properties": []},
             {
                 "name": "edge",
                 "properties": [
@@ -76,14 +77,19 @@ def test_allowed_tokens_are_those_of_some_valid_specification(max_length, unique
 
 def test_no_more_objects_once_all_are_used():
     language = small_language()
-    assert len(list(every_object(language))) == 6
+    assert len(list(every_object(language))) == 7
     ids = objects_to_ids(language, list(every_object(language)))[:-1]
-    scores = SpecificationGrammar(language, 100)(torch.tensor([ids]), torch.zeros(1, language.vocab_size))
+    scores = SpecificationGrammar(Grammar(language), 100)(torch.tensor([ids]), torch.zeros(1, language.vocab_size))
     assert scores.isfinite().nonzero().tolist() == [[0, language.eos_token_id]]
+    state, grammar = State(), Grammar(language)
+    for token in ids[1:]:
+        state = grammar.advance(state, token)
+    assert state.phase == "open" and len(state.used) == 7
+    assert {grammar.advance(state, language.token_ids[name]).phase for name in language.categories} == {"broken"}
 
 
 def test_scores_of_allowed_tokens_are_left_alone_and_no_row_is_empty():
-    processor = SpecificationGrammar(NOISY_SHAPES, 20)
+    processor = SpecificationGrammar(Grammar(NOISY_SHAPES), 20)
     ended, broken = [1, 2, 0, 0], [1, 4, 4, 4]
     ids = torch.tensor([[1, 4, 10, 11], ended, broken, [1, 5, 21, 7]])
     scores = torch.randn(4, NOISY_SHAPES.vocab_size)
@@ -99,10 +105,10 @@ def test_state_follows_reordered_rows():
     """Beams may be shuffled between steps: the masks must be those of a fresh reading."""
     torch.manual_seed(0)
     ids = torch.full((6, 1), NOISY_SHAPES.bos_token_id)
-    processor = SpecificationGrammar(NOISY_SHAPES, 40)
+    processor = SpecificationGrammar(Grammar(NOISY_SHAPES), 40)
     for _ in range(30):
         scores = processor(ids, torch.zeros(6, NOISY_SHAPES.vocab_size))
-        assert torch.equal(scores, SpecificationGrammar(NOISY_SHAPES, 40)(ids, torch.zeros_like(scores)))
+        assert torch.equal(scores, SpecificationGrammar(Grammar(NOISY_SHAPES), 40)(ids, torch.zeros_like(scores)))
         ids = torch.cat([ids, torch.multinomial(scores.softmax(-1), 1)], dim=1)[torch.randint(6, (6,))]
 
 

@@ -85,6 +85,8 @@ def test_no_pictures(tmp_path):
     [
         ('{"file_name": "a.png", "objects": [}', "not JSON: Expecting value"),
         ('["a.png", []]', "not of the form"),
+        ('{"file_name": "a.png", "objects": [{"category": "dot", "x": 1, "y": ' + "7" * 5_000 + "}]}", "not JSON"),
+        ('{"file_name": "a.png", "objects": ' + "[" * 100_000, "not JSON"),
         ({"objects": []}, "has no 'file_name'"),
         ({"file_name": "a.png"}, "has no 'objects'"),
         (entry(file_name="b.png"), "b.png: no such file"),
@@ -94,6 +96,7 @@ def test_no_pictures(tmp_path):
         (entry(file_name="/etc/hostname"), "leads out of the folder"),
         (entry(file_name="C:\\a.png"), "leads out of the folder"),
         (entry(file_name="."), "no such file"),
+        (entry(file_name="a" * 300), "File name too long"),
         (entry(file_name="\0"), "is not the name of a file"),
         (entry(file_name=""), "is not the name of a file"),
         (entry(file_name=3), "3 is not the name of a file"),

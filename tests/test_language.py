@@ -2,13 +2,19 @@
 
 import copy
 import json
+import multiprocessing
+import pickle
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from toy_folder import write_toy_folder
 
+from datasets_scripts import load_language_folder
 from datasets_scripts.noisy_shapes.language import LANGUAGE as NOISY_SHAPES
+from datasets_scripts.scenes import FreshScenes
 from modeling_derender.configuration_derender import DerenderConfig
 from modeling_derender.language import Language, LanguageError
 from modeling_derender.modeling_derender import DerenderForConditionalGeneration
@@ -78,6 +84,11 @@ def changed(**fields):
     return {**copy.deepcopy(TOY), **fields}
 
 
+def with_bar(**fields):
+    dot, bar = copy.deepcopy(TOY["categories"])
+    return changed(categories=[dot, {**bar, **fields}])
+
+
 def test_noisy_shapes_has_the_papers_27_tokens():
     assert NOISY_SHAPES.vocab_size == 27
     assert len(set(NOISY_SHAPES.vocabulary)) == 27
@@ -106,6 +117,26 @@ def test_a_language_is_json_and_survives_it():
             changed(domains=[*TOY["domains"][:2], {**TOY["domains"][2], "prefix": "x="}]),
             "x=3",
         ),
+        ([], "language: "),
+        (changed(domains=5), "language: "),
+        (changed(categories=["dot"]), "category 1: "),
+        (changed(canvas={"y_axis": "up"}), "canvas: declares no 'pixels'"),
+        (changed(canvas={**TOY["canvas"], "pixels": 16}), "canvas: "),
+        (changed(domains=[{"type": "flag"}]), "domain 1: declares no 'name'"),
+        (changed(domains=[{"name": "x", "type": "integer", "minimum": 0}]), "domain 'x': declares no 'maximum'"),
+        (with_bar(name=3), "without white space.*3"),
+        (with_bar(name="a bar"), "without white space.*'a bar'"),
+        (with_bar(properties=[{"name": "x"}]), "category 'bar': property 'x': unknown domain None"),
+        (with_bar(properties=[{"domain": "x"}]), "category 'bar': property 1: declares no 'name'"),
+        (with_bar(properties=[{"name": "x", "domain": "x", "values": []}]), "property 'x': its values"),
+        (with_bar(properties=[{"name": "x", "domain": "x"}] * 2), "a property is declared twice"),
+        (with_bar(points=[["x", "width"]]), "category 'bar': points name unknown properties"),
+        (with_bar(rules=[{"greater": ["x", "until"]}]), "category 'bar': unknown rule"),
+        (with_bar(rules=[{"less": ["x", "width"]}]), "category 'bar': rule .*'width'"),
+        (with_bar(rules=[{"less": ["x"]}]), "category 'bar': rule .*takes two properties"),
+        (with_bar(rules=[{"differ": ["x", "until"]}]), "category 'bar': rule .*takes two lists of properties"),
+        (with_bar(rules=[{"sorted": [["x"], ["until", "shade"]]}]), "category 'bar': rule .*same length"),
+        (with_bar(rules=[{"sorted": [["x"], ["until"]], "where": 1}]), "category 'bar': rule "),
     ],
 )
 def test_a_contradictory_declaration_is_refused(broken, says):
@@ -113,14 +144,35 @@ def test_a_contradictory_declaration_is_refused(broken, says):
         Language.from_dict(broken)
 
 
-def test_an_unknown_rule_or_property_is_refused():
-    broken = copy.deepcopy(TOY)
-    broken["categories"][1]["rules"] = [{"greater": ["x", "until"]}]
-    with pytest.raises(ValueError, match="unknown rule"):
-        Language.from_dict(broken)
-    broken["categories"][1]["rules"] = [{"less": ["x", "width"]}]
-    with pytest.raises(ValueError, match="width"):
-        Language.from_dict(broken)
+def test_integers_may_be_any_of_their_domain():
+    properties = [{"name": "x", "domain": "x", "values": [3, 7, 1]}]
+    language = Language.from_dict(with_bar(properties=properties, rules=[], points=[]))
+    items = [{"kind": "bar", "x": x} for x in (3, 7, 1)]
+    assert check_objects(language, items) == items
+    assert ids_to_objects(language, objects_to_ids(language, items)) == items
+    with pytest.raises(SpecificationError, match="bar: x: 2 is not one of 3, 7, 1$"):
+        check_object(language, {"kind": "bar", "x": 2})
+
+
+@pytest.mark.parametrize("language", [NOISY_SHAPES, Language.from_dict(TOY)], ids=lambda item: item.name)
+def test_a_language_pickles(language):
+    again = pickle.loads(pickle.dumps(language))
+    assert again == language and again.vocabulary == language.vocabulary
+
+
+def test_scenes_and_processor_reach_a_process_that_is_not_forked(tmp_path):
+    toy = load_language_folder(str(write_toy_folder(tmp_path)))
+    scenes, processor = FreshScenes(toy, (32, 32), seed=4), DerenderProcessor.from_language(toy.LANGUAGE)
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        scene = pool.submit(scenes.__getitem__, 7).result()
+        ids = pool.submit(processor.encode, scene["objects"]).result()
+    assert scene["objects"] == scenes[7]["objects"] and np.array_equal(scene["image"], scenes[7]["image"])
+    assert ids == processor.encode(scene["objects"])
+
+
+def test_scenes_find_their_folder_again():
+    noisy_shapes = load_language_folder("noisy_shapes")
+    assert pickle.loads(pickle.dumps(FreshScenes(noisy_shapes, (8, 8)))).folder is noisy_shapes
 
 
 @pytest.mark.parametrize(

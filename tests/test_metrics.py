@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import yaml
 
-from modeling_derender.scoring import average_set_scores, object_key, set_scores
+from modeling_derender.scoring import average_set_scores, count_matches, object_key, set_scores
 
 
 ROOT = Path(__file__).parents[1]
@@ -84,6 +84,7 @@ def test_scores_equal_brute_force():
     for prediction, reference in random_sets(np.random.default_rng(0), 400):
         scores = set_scores(prediction, reference)
         matched = matched_by_trying(prediction, reference)
+        assert count_matches(prediction, reference) == matched
         union = len(prediction) + len(reference) - matched
         assert scores["iou"] == (matched / union if union else 1)
         assert scores["f1"] == (2 * matched / (union + matched) if union else 1)

@@ -1,6 +1,7 @@
 """The model: its shapes, its loss, its cache, its initialisation, and what it refuses."""
 
 import math
+import pickle
 
 import pytest
 import timm
@@ -13,7 +14,7 @@ from transformers.cache_utils import EncoderDecoderCache
 
 from modeling_derender.configuration_derender import CHOICES, DerenderConfig
 from modeling_derender.decoder_transformer import SinusoidalPositions
-from modeling_derender.grammar import SpecificationGrammar
+from modeling_derender.grammar import Grammar, SpecificationGrammar
 from modeling_derender.modeling_derender import DECODERS, DerenderForConditionalGeneration
 from modeling_derender.specification import ids_to_objects, is_valid
 
@@ -158,7 +159,7 @@ def test_cached_logits_equal_teacher_forced_ones(options, attention):
 @pytest.mark.parametrize("use_grammar", [True, False])
 def test_greedy_generation_is_the_plain_argmax_loop(use_grammar):
     model, pictures = tiny_model(), tiny_pictures(8)
-    grammar = SpecificationGrammar(LANGUAGE, 14)
+    grammar = SpecificationGrammar(Grammar(LANGUAGE), 14)
     tokens = torch.full((8, 1), LANGUAGE.bos_token_id)
     ended = torch.zeros(8, dtype=torch.bool)
     while tokens.shape[1] < 14 and not ended.all():
@@ -204,6 +205,14 @@ def test_every_output_is_a_closed_valid_specification(options):
         assert is_valid(LANGUAGE, ids_to_objects(LANGUAGE, row))
 
 
+@pytest.mark.parametrize("options", [{"min_length": 5}, {"min_new_tokens": 5}])
+def test_no_least_length_under_the_grammar(options):
+    model = tiny_model()
+    with pytest.raises(ValueError, match="min_length, min_new_tokens: the grammar"):
+        model.generate(pixel_values=tiny_pictures(), **options)
+    assert model.generate(pixel_values=tiny_pictures(), use_grammar=False, **options).shape[1] >= 5
+
+
 def test_the_grammar_comes_before_every_other_processor():
     model = tiny_model()
     lists = []
@@ -247,6 +256,28 @@ def test_eager_attention_equals_sdpa_and_shows_its_weights():
         torch.testing.assert_close(weights.sum(-1), torch.ones(weights.shape[:-1]))
     with pytest.raises(ValueError, match="output_attentions.*eager"):
         sdpa(pictures, labels=labels, output_attentions=True)
+
+
+@pytest.mark.parametrize("norm_position", CHOICES["norm_position"])
+def test_hidden_states_of_every_layer(norm_position):
+    model, pictures, labels = tiny_model(norm_position=norm_position), tiny_pictures(), tiny_labels()
+    output = model(pixel_values=pictures, labels=labels, output_hidden_states=True)
+    assert [item.shape for item in output.decoder_hidden_states] == [(3, 9, 32)] * 3
+    assert torch.equal(model.lm_head(output.decoder_hidden_states[-1]), output.logits)
+    assert [torch.equal(item, output.encoder_last_hidden_state) for item in output.encoder_hidden_states] == [True]
+    plain = model(pixel_values=pictures, labels=labels)
+    assert plain.decoder_hidden_states is None and plain.encoder_hidden_states is None
+    assert torch.equal(plain.logits, output.logits)
+
+
+@pytest.mark.parametrize("beams", [1, 2])
+def test_generation_shows_hidden_states(beams):
+    output = tiny_model().generate(
+        pixel_values=tiny_pictures(2), num_beams=beams, output_hidden_states=True, return_dict_in_generate=True
+    )
+    assert [item.shape for item in output.encoder_hidden_states] == [(2, 16, 32)]
+    for step in output.decoder_hidden_states:
+        assert [item.shape for item in step] == [(2 * beams, 1, 32)] * 3
 
 
 # Initialisation, saving and loading
@@ -305,6 +336,12 @@ def test_a_model_saved_and_loaded_is_the_same(options, tmp_path):
     assert loaded.language == LANGUAGE and loaded.language.vocabulary == LANGUAGE.vocabulary
     pictures = tiny_pictures()
     assert torch.equal(model.generate(pixel_values=pictures), loaded.generate(pixel_values=pictures))
+
+
+def test_a_model_that_has_generated_pickles():
+    model = tiny_model()
+    sequences = model.generate(pixel_values=tiny_pictures())
+    assert torch.equal(pickle.loads(pickle.dumps(model)).generate(pixel_values=tiny_pictures()), sequences)
 
 
 def test_tied_embeddings_are_one_tensor(tmp_path):
@@ -389,6 +426,8 @@ def test_every_decoder_type_is_built():
         ({"image_size": [64]}, "image_size"),
         ({"image_size": [64, 0]}, "image_size"),
         ({"d_modle": 64}, "unknown model option 'd_modle'"),
+        ({"vocab_size": 99}, "model option 'vocab_size' follows from the language"),
+        ({"eos_token_id": 2}, "model option 'eos_token_id' follows from the language"),
     ],
 )
 def test_a_wrong_option_is_named(options, message):
@@ -401,6 +440,7 @@ def test_a_wrong_option_is_named(options, message):
     [
         ({"backbone": "resnet1"}, "backbone: timm .* has no model 'resnet1'"),
         ({"backbone": "test_vit", "backbone_stride": 32}, "backbone_stride: test_vit has no feature map of stride 32"),
+        ({"backbone": "mambaout_femto"}, "backbone: mambaout_femto has its channels last"),
     ],
 )
 def test_a_backbone_that_does_not_fit_is_named(options, message):

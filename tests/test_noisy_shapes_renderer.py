@@ -1,5 +1,6 @@
 """The renderers of Noisy Shapes: what they draw, the noise, small pictures, and the closeness to real TikZ."""
 
+import inspect
 import shutil
 
 import numpy as np
@@ -7,8 +8,9 @@ import pytest
 
 from benchmarks.renderer_closeness import REAL_DATA, ink_share, read_real_data, stroke_width
 from datasets_scripts.noisy_shapes import drawing, strokes, tikz
-from datasets_scripts.noisy_shapes.image_noise import sample_image_noise
+from datasets_scripts.noisy_shapes.image_noise import invert_pixels, sample_image_noise
 from datasets_scripts.noisy_shapes.renderer import render, render_batch
+from datasets_scripts.noisy_shapes.renderers import RENDERERS
 from datasets_scripts.noisy_shapes.sampler import sample_scene
 
 
@@ -103,6 +105,13 @@ def test_bad_size(size):
         ({"category": "circle", "x": 4}, "'y'"),
         ({"category": "circle", "x": 4, "y": None}, "None"),
         ({"category": "circle", "x": 4, "y": "seven"}, "seven"),
+        ({"category": "circle", "x": 4, "y": "7"}, "'7'"),
+        ({"category": "circle", "x": 4, "y": float("nan")}, "nan"),
+        ({"category": "circle", "x": 4, "y": [7]}, r"\[7\]"),
+        ({"category": "circle", "x": 4, "y": 10**30}, "1000"),
+        ({**LINE, "solid": None}, "None"),
+        ({**LINE, "arrow": None}, "None"),
+        ({**LINE, "solid": "no"}, "'no'"),
         ({key: LINE[key] for key in LINE if key != "solid"}, "'solid'"),
     ],
 )
@@ -164,10 +173,16 @@ def test_each_tip_ends_at_the_second_point_and_is_symmetric(tip, monkeypatch):
     assert above[3:].max() > 100
 
 
-def test_strokes_outside_the_canvas_are_cut():
+@pytest.mark.parametrize("size", [256, 64])
+def test_strokes_outside_the_canvas_are_cut(size):
     outside = [{**LINE, "x1": -5, "x2": 30, "y1": 16, "y2": 16}, {**CIRCLE, "x": 16, "y": 0}]
+    unit = size // 16
     for rng in (None, np.random.default_rng(0)):
-        assert ink(render(outside, rng=rng, image_noise=False)).sum() > 0
+        inked = ink(render(outside, (size, size), rng, image_noise=False)) > 0
+        edge, corner = np.zeros_like(inked), np.zeros_like(inked)
+        edge[:unit], corner[-2 * unit :, -2 * unit :] = True, True
+        assert (inked & edge).any(axis=0).mean() > 0.9 and (inked & corner).any()
+        assert not (inked & ~edge & ~corner).any()
 
 
 # Drawing noise
@@ -260,13 +275,25 @@ def test_ten_pixels_of_a_blank_scene_are_inverted():
     assert (picture == 255).sum() == 256 * 256 - 10
 
 
-def test_shift_wraps():
+@pytest.mark.parametrize("size", [256, 64])
+def test_shift_wraps(size):
     edge = [{**LINE, "x1": 0, "x2": 0, "y1": 1, "y2": 15}]
-    wrapped = [render(edge, (size, size), np.random.default_rng(s)) for s in range(12) for size in (256, 64)]
+    pictures = [ink(render(edge, (size, size), np.random.default_rng(seed))) for seed in range(12)]
     # 6% of the height would be 16 pixels of 256 in a column: more than ten inverted pixels can do.
-    far_side = [ink(picture)[:, -2:].mean() > 16 for picture in wrapped]
+    far_side = [picture[:, -2:].mean() > 16 for picture in pictures]
     assert any(far_side)
     assert not all(far_side)
+    for picture in pictures:
+        # The line is at most 4 pixels of 256 and its own jitter from the edge, so between there are inverted pixels.
+        assert (picture[:, size // 16 : -size // 16] > 0).sum() <= 10
+
+
+@pytest.mark.parametrize("size", [256, 224])
+def test_a_pixel_named_twice_is_inverted_once(size):
+    picture = np.full((1, size, size), 100, np.uint8)
+    invert_pixels(picture, np.full((1, 10, 2), 0.5))
+    assert np.argwhere(picture != 100).tolist() == [[0, size // 2, size // 2]]
+    assert picture[0, size // 2, size // 2] == 155
 
 
 # Small pictures
@@ -302,7 +329,7 @@ def test_close_to_pictures_made_by_tikz():
 @needs_tikz
 def test_close_to_tikz_scene_by_scene(scenes):
     busy = sorted(scenes, key=lambda scene: -sum(item.get("arrow", False) for item in scene))[:6]
-    real = tikz.render_tikz(busy, generators(6))
+    real = tikz.render_tikz(busy, rngs=generators(6))
     ours = render_batch(busy, rngs=generators(6), image_noise=False)
     assert ink_share(ours) == pytest.approx(ink_share(real), rel=0.08)
     assert stroke_width(ours) == pytest.approx(stroke_width(real), rel=0.08)
@@ -312,9 +339,9 @@ def test_close_to_tikz_scene_by_scene(scenes):
 
 
 @needs_tikz
-def test_tikz_sizes_noise_and_latex_error():
+def test_tikz_sizes_and_latex_error():
     scene = [CIRCLE, RECTANGLE, DASHED]
-    small = tikz.render_tikz([scene], generators(1), (64, 64), image_noise=True)
+    small = tikz.render_tikz([scene], (64, 64), generators(1))
     assert small.shape == (1, 64, 64)
     assert ink_share(small)[0] > 0.005
     with pytest.raises(tikz.TikzError, match=r"(?s)pdflatex failed.*Undefined control sequence"):
@@ -336,6 +363,8 @@ def test_tikz_source_repeats_with_the_seed():
     assert "dash pattern=on 4pt off 4pt" in clean
 
 
-def test_tikz_image_noise_needs_generators():
-    with pytest.raises(ValueError, match="rngs"):
-        tikz.render_tikz([[CIRCLE]], image_noise=True)
+def test_the_renderers_take_the_same_arguments():
+    for name, renderer in RENDERERS.items():
+        parameters = inspect.signature(renderer).parameters
+        assert list(parameters)[:3] == ["scenes", "size", "rngs"], name
+        assert (parameters["size"].default, parameters["rngs"].default) == ((256, 256), None), name

@@ -163,6 +163,13 @@ def test_wrong_inputs_are_refused(processor):
         processor(objects=[[{"category": "blob"}]])
     with pytest.raises(ValueError, match="give images, objects or text"):
         processor()
+    with pytest.raises(ImageError, match="images: an empty list"):
+        processor(images=[])
+    with pytest.raises(ImageError, match="images: an empty list"):
+        processor.image_processor(np.zeros((0, 64, 64, 1), np.uint8))
+    for name in ("objects", "text"):
+        with pytest.raises(ValueError, match="objects or text: an empty list"):
+            processor(**{name: []})
     with pytest.raises(ValueError, match="one of them"):
         processor(objects=[[]], text="")
     with pytest.raises(Exception, match="(?i)unk|vocab"):

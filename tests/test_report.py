@@ -132,6 +132,28 @@ def test_imagefolder_with_large_colour_pictures(tmp_path, toy):
     assert "<b>" not in text
 
 
+def test_a_sheet_of_pictures_of_unequal_size(tmp_path, toy):
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    entries = [{"file_name": f"{width}.png", "objects": [DOT]} for width in (40, 300)]
+    for entry, width in zip(entries, (40, 300), strict=True):
+        Image.new("L", (width, 30), 128).save(pictures / entry["file_name"])
+    (pictures / "metadata.jsonl").write_text("\n".join(map(json.dumps, entries)))
+    predictions = [{**entry, "reference": [DOT], "iou": 1.0} for entry in entries]
+    evaluation = write_evaluation(tmp_path, pictures, predictions)
+    write(tmp_path, evaluation, "--language", tmp_path / "toy", "--sheet", tmp_path / "sheet.png")
+    side = 256 + 2 * 4
+    sheet = np.asarray(Image.open(tmp_path / "sheet.png"))
+    assert sheet.shape == (2 * side, 2 * side, 3)
+    assert sheet[side // 2, side + side // 2].tolist() == [128] * 3  # a wide picture in the middle of its square
+    assert sheet[10, side + side // 2].tolist() == [255] * 3
+
+
+def test_a_page_that_cannot_be_written_is_named(tmp_path, evaluation):
+    with pytest.raises(SystemExit, match="^error: .*evaluation.json"):
+        report.main([str(evaluation), "--out", str(evaluation / "report.html")])
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -156,3 +178,17 @@ def test_a_language_without_a_folder_is_named(tmp_path, evaluation):
     evaluation.write_text(json.dumps({**result, "data": "elsewhere", "language": "unheard_of"}))
     with pytest.raises(SystemExit, match="unheard_of"):
         write(tmp_path, evaluation)
+
+
+def test_a_sheet_shows_inputs_above_what_was_read(tmp_path, evaluation, toy):
+    write(tmp_path, evaluation, "--sheet", tmp_path / "sheet.png", "--sheet_count", 6)
+    sheet = np.asarray(Image.open(tmp_path / "sheet.png"))
+    side = 32 + 2 * 4  # a picture with its two frames
+    assert sheet.shape == (2 * side, 6 * side, 3)
+    above, below = sheet.reshape(2, side, 6, side, 3).transpose(0, 2, 1, 3, 4)
+    scenes = FreshScenes(toy, (32, 32), seed=3, split="test")
+    for index in range(6):
+        assert np.array_equal(above[index][4:-4, 4:-4, 0], scenes[index]["image"])
+        read = [] if index == 4 else scenes[index]["objects"]
+        assert np.array_equal(below[index][4:-4, 4:-4, 0], toy.render(read))
+        assert below[index][1, 1].tolist() == ([255, 0, 0] if index == 4 else [255, 255, 255])

@@ -1,6 +1,7 @@
 """A run stopped by SIGKILL and resumed ends as one never stopped, bit for bit; train.py runs in its own processes."""
 
 import json
+import math
 import os
 import random
 import signal
@@ -30,14 +31,15 @@ schedule: cosine
 max_gradient_norm: 1.0
 evaluate_every: 7
 evaluation_size: 8
-save_every: 5
+save_every: 10
 num_workers: 1
 num_threads: 1
 """
-# Runs train.py and kills its own process at the given call of a function, as a power cut would.
+# Forks a process a run, once train.py is imported, and kills it at the given call of a function, as a power cut would.
 DRIVER = """
-import os, runpy, signal, sys
+import json, os, pathlib, signal, sys, traceback
 import torch
+import train
 
 def kill_at_call(owner, name, number):
     function, calls = getattr(owner, name), 0
@@ -51,41 +53,63 @@ def kill_at_call(owner, name, number):
 
     setattr(owner, name, wrapped)
 
-what, number = sys.argv.pop(1), int(sys.argv.pop(1))
-owner, name = {"optimizer step": (torch.optim.Adam, "step"), "file flush": (os, "fsync")}[what]
-kill_at_call(owner, name, number)
-sys.argv[0] = "train.py"
-runpy.run_path("train.py", run_name="__main__")
+def run(output_dir, what, number):
+    owner, name = {"optimizer step": (torch.optim.Adam, "step"), "file flush": (os, "fsync")}[what]
+    kill_at_call(owner, name, number)
+    try:
+        train.main([sys.argv[1], "--output_dir", output_dir])
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
+
+for output_dir, what, number, expected in json.loads(sys.argv[2]):
+    process = os.fork() or run(output_dir, what, number)
+    status = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    if status != expected:
+        sys.exit(f"{output_dir}: {what} {number}: {status}")
+    if what == "file flush" and not any(pathlib.Path(output_dir).rglob(".incomplete-*")):
+        sys.exit(f"{output_dir}: {what} {number}: killed while it wrote nothing")
 """
-NEVER = ("optimizer step", 10**9)
+NEVER, KILLED = 10**9, -signal.SIGKILL
+SEEDS = (0, 1, 2)
 
 
-def start(recipe: Path, output_dir: Path, what: str, number: int) -> subprocess.Popen:
-    command = [sys.executable, "-c", DRIVER, what, str(number), str(recipe), "--output_dir", str(output_dir)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-
-
-def finish(process: subprocess.Popen) -> int:
-    output, _ = process.communicate(timeout=120)
-    assert process.returncode in (0, -signal.SIGKILL), output.decode()
-    return process.returncode
+def kills(seed: int) -> list[tuple[str, int]]:
+    """Where the processes of a run are killed, one after the other."""
+    draw = random.Random(seed)
+    return [
+        ("file flush", 1),  # at start-up
+        ("optimizer step", draw.randrange(8, 11)),  # after an evaluation and before the first checkpoint
+        ("optimizer step", draw.randrange(11, STEPS)),
+        ("file flush", draw.randrange(1, 6)),
+    ]
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory) -> tuple[Path, Path]:
-    """The folders of a run never stopped and of one killed at a step, then while it writes a checkpoint."""
+def all_runs(tmp_path_factory) -> Path:
+    """A folder with the run "whole", never stopped, and one for each seed that was killed again and again."""
     folder = tmp_path_factory.mktemp("runs")
-    recipe, whole, stopped = folder / "recipe.yaml", folder / "whole", folder / "stopped"
+    recipe = folder / "recipe.yaml"
     recipe.write_text(RECIPE)
-    never_stopped = start(recipe, whole, *NEVER)
-    draw = random.Random(0)
-    assert finish(start(recipe, stopped, "optimizer step", draw.randrange(6, STEPS))) == -signal.SIGKILL
-    assert finish(start(recipe, stopped, "file flush", draw.randrange(2, 6))) == -signal.SIGKILL
-    assert any(path.name.startswith(".") for path in stopped.rglob("*")), "killed while it wrote nothing"
-    assert finish(start(recipe, stopped, *NEVER)) == 0
-    assert finish(never_stopped) == 0
-    return whole, stopped
+    plan = [(str(folder / "whole"), "optimizer step", NEVER, 0)]
+    for seed in SEEDS:
+        plan += [(str(folder / str(seed)), *kill, KILLED) for kill in kills(seed)]
+        plan.append((str(folder / str(seed)), "optimizer step", NEVER, 0))
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    with (folder / "output.txt").open("w") as output:  # no pipe: the killed runs' workers would hold it open
+        status = subprocess.run(
+            [sys.executable, "-c", DRIVER, str(recipe), json.dumps(plan)],
+            cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT, timeout=120,
+        ).returncode  # fmt: skip
+    assert status == 0, (folder / "output.txt").read_text()
+    return folder
+
+
+@pytest.fixture(params=SEEDS)
+def runs(all_runs, request) -> tuple[Path, Path]:
+    """The folders of the run never stopped and of one that was."""
+    return all_runs / "whole", all_runs / str(request.param)
 
 
 def last_checkpoint(run: Path) -> Path:
@@ -124,3 +148,9 @@ def test_scalars_are_not_shown_twice(runs):
         events = EventAccumulator(str(run / "tensorboard")).Reload()
         assert [event.step for event in events.Scalars("validation/iou")] == [7, 14, 21, STEPS]
         assert [event.step for event in events.Scalars("training/loss")] == [10, 20]
+
+
+def test_the_learning_rate_is_the_schedules(runs):
+    events = EventAccumulator(str(runs[1] / "tensorboard")).Reload()
+    rates = [event.value for event in events.Scalars("training/learning_rate")]
+    assert rates == pytest.approx([1e-3 * (1 + math.cos(math.pi * step / STEPS)) / 2 for step in (9, 19)])

@@ -36,7 +36,7 @@ def rectangle_points(shape: int, x1: int, y1: int, x2: int, y2: int) -> list[Poi
 
 
 def attachment_candidates(points: list[Point], bodies: int, draw: Callable[[], float]) -> list[Segment]:
-    """The candidates for an attached line: all aligned ones, and all free ones only where none is aligned.
+    """The candidates for an attached line: all aligned ones, and all free ones, or a few where any is aligned.
 
     Two points of different shapes are aligned where a straight line leaves both at a right angle: the same y and both
     "h", or the same x and both "v". All other pairs are free. Where any is aligned, a random `max(2, number aligned)`

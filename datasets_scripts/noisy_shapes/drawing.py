@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Real
 from statistics import NormalDist
 
 import numpy as np
@@ -22,6 +21,9 @@ NO_TIP, TO, STEALTH, LATEX = range(-1, 3)  # TO is the tip that TikZ draws for `
 
 _CLEAN_WIDTH, _CLEAN_DASH, _CLEAN_TIP, _CLEAN_SCALE = 0.1, 4.0, STEALTH, 1.3
 _DRAWS = 11  # random numbers an object takes, whatever its category
+
+_NUMBERS = (int, float, np.integer, np.floating, np.bool_)
+_LARGEST = 1 << 63  # numbers beyond lie on no canvas, and NumPy makes objects of them
 
 _QUANTILES = np.linspace(0, 1, 4097)
 _NORMAL_QUANTILES = np.array(
@@ -70,7 +72,7 @@ def draw(scenes: Sequence[Sequence[dict]], rngs: Sequence[Generator] | None = No
     counts = [len(objects) for objects in scenes]
     columns = _to_numbers(rows)
     kind = columns[:, 0].astype(np.intp)
-    arrow, dashed = columns[:, 5] > 0, columns[:, 6] > 0
+    arrow, dashed = columns[:, 5] > 0, columns[:, 6] == 0
     scene = np.repeat(np.arange(len(scenes)), counts)
     if rngs is None:
         return _draw_clean(len(scenes), scene, kind, columns[:, 1:5], arrow, dashed)
@@ -80,29 +82,30 @@ def draw(scenes: Sequence[Sequence[dict]], rngs: Sequence[Generator] | None = No
 
 
 def _read_object(item: dict) -> tuple[float, ...]:
-    """One object as (kind, four numbers of geometry, arrow, dashed)."""
+    """One object as (kind, four numbers of geometry, arrow, solid)."""
     try:
         category = item["category"]
         if category == "line":
-            return LINE, item["x1"], item["y1"], item["x2"], item["y2"], item["arrow"], not item["solid"]
+            return LINE, item["x1"], item["y1"], item["x2"], item["y2"], item["arrow"], item["solid"]
         if category == "rectangle":
-            return RECTANGLE, item["x1"], item["y1"], item["x2"], item["y2"], False, False
+            return RECTANGLE, item["x1"], item["y1"], item["x2"], item["y2"], False, True
         if category == "circle":
-            return CIRCLE, item["x"], item["y"], 1, 0, False, False
+            return CIRCLE, item["x"], item["y"], 1, 0, False, True
     except KeyError as error:
         raise ValueError(f"object {item!r} has no property {error.args[0]!r}") from None
     raise ValueError(f"object {item!r}: the category must be circle, rectangle or line")
 
 
 def _to_numbers(rows: list[tuple]) -> np.ndarray:
+    """(N, 7) float64. The type is left to NumPy, which would otherwise read "7" as 7 and None as nan."""
     try:
-        columns = np.array(rows, dtype=np.float64).reshape(len(rows), 7)
-    except (TypeError, ValueError):
+        columns = np.array(rows).reshape(len(rows), 7)
+    except ValueError:
         columns = None
-    if columns is None or not np.isfinite(columns).all():
-        bad = next(row for row in rows if not all(isinstance(v, Real) and np.isfinite(v) for v in row))
+    if columns is None or columns.dtype.kind not in "biuf" or not np.isfinite(columns).all():
+        bad = next(row for row in rows if not all(isinstance(v, _NUMBERS) and abs(v) < _LARGEST for v in row))
         raise ValueError(f"an object's properties must be numbers and flags, not {bad[1:]!r}")
-    return columns
+    return columns.astype(np.float64)
 
 
 def _draw_clean(num_scenes, scene, kind, geometry, arrow, dashed) -> Drawing:

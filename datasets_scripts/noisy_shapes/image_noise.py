@@ -40,17 +40,6 @@ def sample_image_noise(rngs: Sequence[Generator]) -> ImageNoise:
     )
 
 
-def add_image_noise(ink: np.ndarray, noise: ImageNoise) -> np.ndarray:
-    """The noise on finished pictures, `ink` uint8 (B, size, size) of 256 x 256 or more; returns a new array."""
-    shift = np.rint(noise.shift * (ink.shape[1] / FULL_SIZE)).astype(int)
-    ink = scale_ink(ink, noise.factor)
-    ink = np.stack(
-        [np.roll(picture, (down, right), (0, 1)) for picture, (right, down) in zip(ink, shift, strict=True)]
-    )
-    invert_pixels(ink, noise.inverted)
-    return ink
-
-
 def scale_ink(ink: np.ndarray, factor: np.ndarray) -> np.ndarray:
     """Multiplies each picture of `ink` uint8 (B, H, W) by its factor (B,), cut at full ink."""
     if (factor == 1).all():
@@ -62,7 +51,8 @@ def scale_ink(ink: np.ndarray, factor: np.ndarray) -> np.ndarray:
 def invert_pixels(ink: np.ndarray, inverted: np.ndarray) -> None:
     """Inverts, in place, the pixels of `ink` uint8 (B, size, size) that `ImageNoise.inverted` names.
 
-    In a picture below 256 x 256 a pixel of 256 is a small share of a pixel, and is taken to be as dark as the whole.
+    A pixel named twice is inverted once. In a picture below 256 x 256 a pixel of 256 is a small share of a pixel, and
+    is taken to be as dark as the whole.
     """
     size = ink.shape[1]
     share = min(size / FULL_SIZE, 1.0) ** 2
@@ -71,4 +61,4 @@ def invert_pixels(ink: np.ndarray, inverted: np.ndarray) -> None:
     index, times = np.unique(index, return_counts=True)
     flat = ink.reshape(-1)
     value = flat[index].astype(np.float64)
-    flat[index] = np.rint(value + times * share * (255 - 2 * value)).clip(0, 255)
+    flat[index] = np.rint(value + np.minimum(times * share, 1) * (255 - 2 * value))

@@ -47,7 +47,10 @@ class InkProfile:
     flat_gamma: float
 
     def rows(self, boost: np.ndarray, width: np.ndarray, ux: np.ndarray, uy: np.ndarray) -> np.ndarray:
-        """Start in `table` of the profiles of strokes (N,): boost, width in canvas units, unit direction."""
+        """Start in `table` of the profiles of strokes (N,): boost, width in canvas units, unit direction.
+
+        Each is the nearest that the table has: a boost from 1 to 1.5 is rounded to tenths.
+        """
         level = np.rint((boost - 1) * (len(_BOOSTS) - 1) / (_BOOSTS[-1] - 1)).astype(np.int64)
         width = (width - _NARROWEST) * ((_NUM_WIDTHS - 1) / (_WIDEST - _NARROWEST))
         width = np.rint(width).clip(0, _NUM_WIDTHS - 1).astype(np.int64)

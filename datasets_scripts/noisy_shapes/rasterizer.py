@@ -80,8 +80,8 @@ def rasterize(
         segments, tips: from `strokes.trace`, canvas units.
         size: the pictures' height and width in pixels. Below 256 the result is the 256 x 256 picture averaged.
         shift: (num_scenes, 2) moves each picture right and down by pixels of 256, wrapping.
-        factor: (num_scenes,) up to 1.5, what each picture's ink is multiplied by, cut at full ink (below 256 x 256:
-            before the averaging).
+        factor: (num_scenes,) up to 1.5, what each picture's ink is multiplied by, cut at full ink. Below 256 x 256 it
+            is cut before the averaging, and above 1 it is rounded to tenths for all but the tips.
 
     Returns:
         Ink, uint8 (num_scenes, size, size), 255 where there is most.

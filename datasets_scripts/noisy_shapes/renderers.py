@@ -1,4 +1,4 @@
-"""The renderers of Noisy Shapes by name: `(scenes, size=(height, width), rngs=[...]) -> uint8 (B, H, W)`."""
+"""The renderers of Noisy Shapes by name: `(scenes, size=(256, 256), rngs=None) -> uint8 (B, H, W)`."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from functools import partial
 
 import numpy as np
 
+from .ink_profile import FULL_SIZE
 from .renderer import render_batch
 from .tikz import render_tikz
 
 
-def render_clean(scenes, size, rngs=None) -> np.ndarray:
+def render_clean(scenes, size=(FULL_SIZE, FULL_SIZE), rngs=None) -> np.ndarray:
     """No noise at all, whatever the generators."""
     return render_batch(scenes, size)
 

@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,6 @@ from numpy.random import Generator
 from PIL import Image
 
 from .drawing import CANVAS, CIRCLE, LATEX, NO_TIP, RECTANGLE, STEALTH, TO, Drawing, draw
-from .image_noise import add_image_noise, sample_image_noise
 from .ink_profile import FULL_SIZE
 
 
@@ -63,19 +61,15 @@ def to_tikz(objects: Sequence[dict], rng: Generator | None = None) -> str:
 
 def render_tikz(
     scenes: Sequence[Sequence[dict]],
-    rngs: Sequence[Generator] | None = None,
     size: tuple[int, int] = (FULL_SIZE, FULL_SIZE),
-    image_noise: bool = False,
-    num_workers: int = 1,
+    rngs: Sequence[Generator] | None = None,
 ) -> np.ndarray:
-    """Renders scenes with real TikZ, up to 50 to a document.
+    """Renders scenes with real TikZ, up to 50 to a document, without image noise.
 
     Args:
         scenes: the objects of each scene.
-        rngs: a generator for each scene, for drawing noise and pencil; None for clean pictures.
         size: (height, width), equal; a picture below 256 x 256 is the 256 x 256 one averaged over its pixels.
-        image_noise: adds the image noise, drawn from `rngs` after the rest.
-        num_workers: documents compiled at the same time.
+        rngs: a generator for each scene, for drawing noise and pencil; None for clean pictures.
 
     Returns:
         uint8 (B, H, W), 0 is ink and 255 paper.
@@ -83,21 +77,17 @@ def render_tikz(
     Raises:
         TikzNotFoundError: a program is missing; the message says what to install.
         TikzError: LaTeX or pdftoppm failed.
-        ValueError: a bad object or size, image noise without generators.
+        ValueError: a bad object or size, or too few generators.
     """
     height, width = size
     if height != width or height < 1:
         raise ValueError(f"size {size!r}: the canvas is square, so height and width must be equal and positive")
     if rngs is not None and len(rngs) != len(scenes):
         raise ValueError(f"{len(scenes)} scenes need as many random generators, not {len(rngs)}")
-    if image_noise and rngs is None:
-        raise ValueError("image_noise needs random generators in rngs")
     rng_or_none = [None] * len(scenes) if rngs is None else rngs
     pictures = [to_tikz(objects, rng) for objects, rng in zip(scenes, rng_or_none, strict=True)]
     full_size = max(height, FULL_SIZE)
-    rendered = compile_pictures(pictures, full_size, num_workers)
-    if image_noise:
-        rendered = 255 - add_image_noise(255 - rendered, sample_image_noise(rngs))
+    rendered = compile_pictures(pictures, full_size)
     if height == full_size:
         return rendered
     shrunk = [
@@ -106,12 +96,11 @@ def render_tikz(
     return np.stack(shrunk) if shrunk else np.empty((0, height, width), np.uint8)
 
 
-def compile_pictures(pictures: Sequence[str], size: int, num_workers: int = 1) -> np.ndarray:
+def compile_pictures(pictures: Sequence[str], size: int) -> np.ndarray:
     """Sources of `tikzpicture`s on the 16 x 16 canvas -> uint8 (B, size, size). Raises as `render_tikz` does."""
     programs = {name: _find_program(name) for name in _PACKAGES}
     documents = [pictures[first : first + _PAGES] for first in range(0, len(pictures), _PAGES)]
-    with ThreadPoolExecutor(num_workers) as pool:
-        pages = list(pool.map(lambda document: _compile_document(document, size, programs), documents))
+    pages = [_compile_document(document, size, programs) for document in documents]
     return np.concatenate(pages) if pages else np.empty((0, size, size), np.uint8)
 
 

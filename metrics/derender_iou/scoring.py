@@ -11,15 +11,18 @@ def object_key(item):
     return frozenset((name, value) for name, value in item.items() if value is not None)
 
 
+def count_matches(prediction, reference):
+    """How many objects of two lists match: all properties equal, and each one with one."""
+    return sum((Counter(map(object_key, prediction)) & Counter(map(object_key, reference))).values())
+
+
 def set_scores(prediction, reference):
     """Precision, recall, F1 and IOU (the paper's eq. 11) of one picture.
 
-    `prediction` and `reference` are lists of objects (dicts). Objects match when all properties are equal, each one
-    with one: a repeated object counts as an extra one. Where both sides are empty every score is 1.
+    `prediction` and `reference` are lists of objects (dicts). Objects match as `count_matches` says, so a repeated
+    object counts as an extra one. Where both sides are empty every score is 1.
     """
-    predicted, true = Counter(map(object_key, prediction)), Counter(map(object_key, reference))
-    matched = sum((predicted & true).values())
-    num_predicted, num_true = sum(predicted.values()), sum(true.values())
+    matched, num_predicted, num_true = count_matches(prediction, reference), len(prediction), len(reference)
     if num_predicted + num_true == 0:
         return {"precision": 1.0, "recall": 1.0, "f1": 1.0, "iou": 1.0}
     return {
