@@ -11,7 +11,8 @@ $(INSTALLED): setup.py constraints.txt
 	touch $@
 
 demo: $(INSTALLED)  ## Train a small model, read pictures it never saw, write runs/demo/report.html
-	$(BIN)/python train.py configs/demo.yaml
+	CUDA_VISIBLE_DEVICES= ACCELERATE_USE_CPU=true OMP_NUM_THREADS=1 \
+	  $(BIN)/torchrun --standalone --nproc_per_node 2 train.py configs/demo.yaml
 	$(BIN)/python eval.py --model runs/demo/model --data noisy_shapes --split test --size 500 --scene.max_objects 3 \
 	  --json runs/demo/eval_fresh.json
 	@for name in noisy_shapes_tikz hand_drawings; do \

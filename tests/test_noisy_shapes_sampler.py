@@ -361,18 +361,3 @@ def test_the_number_of_objects_is_uniform_between_its_limits(minimum, maximum):
 def test_bad_limits_are_named(options, message):
     with pytest.raises(ValueError, match=message):
         sample_scene(np.random.default_rng(0), **options)
-
-
-def test_weights_change_the_share_of_categories():
-    scenes = [sample_scene(np.random.default_rng(seed), max_objects=3, weights={"line": 4}) for seed in range(3000)]
-    counts = Counter(item["category"] for scene in scenes for item in scene)
-    shares = [counts[name] / sum(counts.values()) for name in ("circle", "rectangle", "line")]
-    assert np.abs(np.array(shares) - [1 / 6, 1 / 6, 4 / 6]).max() < 0.02  # 6,000 objects: a standard error of 0.006
-    only = sample_scene(np.random.default_rng(0), weights={"circle": 0, "rectangle": 0})
-    assert {item["category"] for item in only} == {"line"}
-
-
-@pytest.mark.parametrize("weights", [{"blob": 1}, {"line": -1}, dict.fromkeys(("circle", "rectangle", "line"), 0)])
-def test_bad_weights_are_refused(weights):
-    with pytest.raises(ValueError, match="weights"):
-        sample_scene(np.random.default_rng(0), weights=weights)

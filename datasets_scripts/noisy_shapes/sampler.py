@@ -1,6 +1,5 @@
 """Random Noisy Shapes scenes, with the distribution of the synthetic data of Ellis et al. (2018)."""
 
-from bisect import bisect
 from collections.abc import Callable, Iterable
 from itertools import chain, repeat
 
@@ -23,34 +22,26 @@ MAX_ATTEMPTS = 10_000
 DRAWS_AT_ONCE = 256
 
 
-CATEGORIES = ("circle", "rectangle", "line")
-
-
-def sample_scene(
-    rng: Generator, min_objects: int = 1, max_objects: int = 12, weights: dict[str, float] | None = None
-) -> list[dict]:
+def sample_scene(rng: Generator, min_objects: int = 1, max_objects: int = 12) -> list[dict]:
     """Draws one scene of `min_objects` to `max_objects` objects, each count with equal chance.
 
-    Every object is a circle, a rectangle or a line with equal chance, or by `weights` (1 for those not named). They
-    are placed, and returned, in this order of categories, and none intersects one placed before it; a scene too
-    crowded for that holds fewer objects. The scene depends on nothing but the state of `rng` at entry, which moves on
-    by whole blocks of `DRAWS_AT_ONCE`.
+    Every object is a circle, a rectangle or a line with equal chance. They are placed, and returned, in this order of
+    categories, and none intersects one placed before it; a scene too crowded for that holds fewer objects. The
+    scene depends on nothing but the state of `rng` at entry, which moves on by whole blocks of `DRAWS_AT_ONCE`.
 
     Returns:
         Objects as plain dicts in units of the 16 x 16 canvas: `{"category": "circle", "x", "y"}`,
         `{"category": "rectangle", "x1", "y1", "x2", "y2"}` and `{"category": "line", ..., "arrow", "solid"}`.
 
     Raises:
-        ValueError: `min_objects` or `max_objects` is not an integer of at least 1, the two are the wrong way round, or
-            `weights` has an unknown category or none above 0.
+        ValueError: `min_objects` or `max_objects` is not an integer of at least 1, or the two are the wrong way round.
     """
     _check_counts(min_objects, max_objects)
-    shares = _cumulative_shares(weights or {})
     # Numbers drawn one by one from a Generator would take longer than all else.
     draw = chain.from_iterable(rng.random(DRAWS_AT_ONCE).tolist() for _ in repeat(None)).__next__
     counts = [0, 0, 0]
     for _ in range(min_objects + int(draw() * (max_objects - min_objects + 1))):
-        counts[bisect(shares, draw())] += 1
+        counts[int(draw() * 3)] += 1
     scene = _Scene(draw)
     scene.place(*counts)
     return scene.objects
@@ -62,17 +53,6 @@ def _check_counts(min_objects: int, max_objects: int) -> None:
             raise ValueError(f"{name} must be an integer of at least 1, not {value!r}")
     if min_objects > max_objects:
         raise ValueError(f"min_objects ({min_objects}) must not exceed max_objects ({max_objects})")
-
-
-def _cumulative_shares(weights: dict[str, float]) -> list[float]:
-    """The upper ends of the categories' shares of [0, 1), but for the last one's."""
-    unknown = sorted(set(weights) - set(CATEGORIES))
-    if unknown:
-        raise ValueError(f"weights: unknown category {unknown[0]!r}; known: {', '.join(CATEGORIES)}")
-    values = [weights.get(name, 1) for name in CATEGORIES]
-    if min(values) < 0 or not sum(values) > 0:
-        raise ValueError(f"weights must be at least 0 and one of them above, not {weights!r}")
-    return [sum(values[: index + 1]) / sum(values) for index in range(len(values) - 1)]
 
 
 class _Scene:
