@@ -15,7 +15,10 @@ from .tokenization_derender import build_tokenizer
 
 
 AutoConfig.register("derender", DerenderConfig)
-AutoImageProcessor.register(DerenderConfig, image_processor_classes={"pil": DerenderImageProcessor})
+# One class for both of the library's backends, or it warns at each load that torchvision's is missing.
+AutoImageProcessor.register(
+    DerenderConfig, image_processor_classes={"pil": DerenderImageProcessor, "torchvision": DerenderImageProcessor}
+)
 AutoModelForImageTextToText.register(DerenderConfig, DerenderForConditionalGeneration)
 AutoProcessor.register(DerenderConfig, DerenderProcessor)
 

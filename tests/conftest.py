@@ -1,0 +1,31 @@
+"""A tiny run of train.py on the toy language, which the tests of training share."""
+
+from pathlib import Path
+
+import pytest
+
+import train
+from derender_training.checkpoints import Progress
+from derender_training.training_options import TrainingOptions
+
+
+TOY = str(Path(__file__).parent / "toy_language")
+MODEL = {
+    "backbone": "test_resnet", "backbone_stride": 8, "d_model": 64, "num_hidden_layers": 2, "num_attention_heads": 4,
+    "dropout": 0.0, "feature_positions": "2d",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def options(tmp_path_factory) -> TrainingOptions:
+    """The recipe of the run that the tests below share."""
+    return TrainingOptions(
+        language=TOY, output_dir=str(tmp_path_factory.mktemp("runs") / "toy"), image_size=[32, 32], max_length=12,
+        scene={"max_objects": 1}, model=MODEL, batch_size=32, steps=160, learning_rate=3e-3, schedule="cosine",
+        warmup_steps=10, evaluate_every=80, evaluation_size=64, save_every=1000, num_workers=0, num_threads=1,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def trained(options) -> Progress:
+    return train.training_function(options)

@@ -1,0 +1,176 @@
+"""What a run trains on: the order of examples, a pure function of the step, and folders of pictures."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import datasets
+import numpy as np
+import pytest
+import torch
+import yaml
+from PIL import Image
+
+import train
+from datasets_scripts import load_language_folder
+from derender_training import data_folder
+from derender_training.data import TrainingBatches, load_batches, load_examples
+from derender_training.options import OptionError
+
+
+TOY = str(Path(__file__).parent / "toy_language")
+
+
+class Numbers:
+    """Examples that tell their own index."""
+
+    def __getitems__(self, indices):
+        return [{"image": index, "objects": index} for index in indices]
+
+
+def show_numbers(images, objects, order, rng):
+    draws = [None] * len(objects) if rng is None else [generator.integers(1 << 30) for generator in rng]
+    return {"labels": torch.tensor([objects]).T, "draws": draws}
+
+
+def make_batches(process=0, num_processes=1, **options) -> TrainingBatches:
+    return TrainingBatches(
+        Numbers(), show_numbers, batch_size=6, seed=3, process=process, num_processes=num_processes, **options
+    )
+
+
+def seen(batches: TrainingBatches, step: int) -> list[tuple]:
+    batch = batches[step]
+    return list(zip(batch["labels"].flatten().tolist(), batch["draws"], strict=True))
+
+
+@pytest.mark.parametrize("size", [None, 10])
+def test_a_step_sees_the_same_with_any_number_of_processes(size):
+    one = make_batches(size=size, order="random")
+    two = [make_batches(process, 2, size=size, order="random") for process in (0, 1)]
+    for step in (0, 1, 5, 4, 1):
+        assert seen(one, step) == seen(two[0], step) + seen(two[1], step)
+
+
+def test_fixed_examples_come_once_an_epoch_in_changing_order():
+    batches = make_batches(size=9)
+    order = np.array([number for step in range(6) for number, _ in seen(batches, step)]).reshape(4, 9)
+    assert (np.sort(order) == np.arange(9)).all()
+    assert len({tuple(epoch) for epoch in order}) == 4
+
+
+def test_fresh_examples_never_repeat():
+    numbers = [number for step in range(5) for number, _ in seen(make_batches(), step)]
+    assert numbers == list(range(30))
+
+
+def test_random_order_is_drawn_anew_each_time():
+    batches = make_batches(size=6, order="random")
+    first, second = dict(seen(batches, 0)), dict(seen(batches, 1))
+    assert first.keys() == second.keys() and all(first[number] != second[number] for number in first)
+
+
+def test_uneven_share_is_refused():
+    with pytest.raises(OptionError, match="6 pictures are not shared by 4 processes"):
+        make_batches(0, 4)
+
+
+# Folders of pictures
+
+DOTS = [[{"category": "dot", "x": index, "y": 0}] for index in range(3)]
+
+
+def write_pictures(folder: Path, all_objects: list[list[dict]]) -> Path:
+    """An imagefolder of blank pictures."""
+    folder.mkdir(parents=True)
+    with (folder / "metadata.jsonl").open("w") as metadata:
+        for index, objects in enumerate(all_objects):
+            Image.fromarray(np.full((8, 8), 255, np.uint8)).save(folder / f"{index}.png")
+            metadata.write(json.dumps({"file_name": f"{index}.png", "objects": objects}) + "\n")
+    return folder
+
+
+def test_reads_a_folder_of_pictures(options, tmp_path):
+    write_pictures(tmp_path / "train", DOTS)
+    write_pictures(tmp_path / "validation", DOTS)
+    toy = load_language_folder(TOY)
+    changed = replace(options, data=str(tmp_path), train_size=2, evaluation_size=2)
+    examples = load_examples(changed, toy)
+    batches = TrainingBatches(examples.train, train.build_model(options, toy.LANGUAGE)[1], 2, size=examples.size)
+    assert examples.size == 2 and {batches.index(position) for position in range(8)} == {0, 1}
+    assert batches[0]["pixel_values"].shape == (2, 1, 32, 32)
+    assert [example["objects"] for example in examples.validation] == DOTS[:2]
+    assert len(load_examples(replace(changed, data=str(tmp_path / "train")), toy).validation) == 2
+    with pytest.raises(OptionError, match="'train_size': .* has only 3"):
+        load_examples(replace(changed, train_size=4), toy)
+    for split in ("train", "validation"):
+        (tmp_path / split / "metadata.jsonl").unlink()
+    with pytest.raises(OptionError, match="has no column 'objects'"):
+        load_examples(changed, toy)
+
+
+def test_a_run_opens_its_folder_once(options, tmp_path, monkeypatch):
+    data, opened = write_pictures(tmp_path / "data", DOTS), []
+
+    def read_imagefolder(*arguments):
+        opened.append(arguments[0])
+        return data_folder_reader(*arguments)
+
+    data_folder_reader = data_folder.read_imagefolder
+    monkeypatch.setattr(data_folder, "read_imagefolder", read_imagefolder)
+    changed = replace(options, output_dir=str(tmp_path / "run"), data=str(data), steps=1, evaluation_size=2)
+    assert train.training_function(changed).finished
+    assert opened == [data]
+
+
+@pytest.mark.parametrize(
+    "item, message",
+    [
+        ({"category": "star", "x": 1}, "object 1: unknown category 'star'"),
+        ({"category": "dot", "x": 8, "y": 0}, "object 1: dot: x: 8 is not one of 0..7"),
+    ],
+)
+def test_bad_objects_are_named_before_training(options, tmp_path, item, message):
+    data = write_pictures(tmp_path / "data", [*DOTS, [item]])
+    with pytest.raises(OptionError, match=f"metadata.jsonl, line 4: {message}"):
+        train.training_function(replace(options, output_dir=str(tmp_path / "run"), data=str(data)))
+    assert not (tmp_path / "run").exists()
+
+
+def test_missing_picture_is_named_before_training(options, tmp_path):
+    data = write_pictures(tmp_path / "data", DOTS)
+    (data / "1.png").unlink()
+    with pytest.raises(OptionError, match="metadata.jsonl, line 2: .*1.png: no such file"):
+        load_examples(replace(options, data=str(data)), load_language_folder(TOY))
+
+
+def test_broken_picture_ends_the_script_with_its_line(options, tmp_path):
+    data = write_pictures(tmp_path / "data", DOTS)
+    (data / "1.png").write_bytes((data / "0.png").read_bytes()[:50])
+    changed = replace(options, output_dir=str(tmp_path / "run"), data=str(data), num_workers=1)
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(yaml.safe_dump(vars(changed)))
+    with pytest.raises(SystemExit, match=r"^error: \S*metadata.jsonl, line 2: \S*1.png: cannot be read"):
+        train.main([str(recipe)])
+
+
+@pytest.mark.parametrize(
+    "image, objects, message",
+    [
+        (None, DOTS[0], "has no picture"),
+        ("truncated", DOTS[0], "truncated|broken|cannot identify"),
+        ("whole", [{"category": "dot", "x": 8, "y": 0}], "object 1: dot: x: 8 is not one of 0..7"),
+    ],
+)
+def test_bad_examples_of_other_data_are_named(options, tmp_path, image, objects, message):
+    content = (write_pictures(tmp_path / "pictures", DOTS) / "0.png").read_bytes()
+    images = {None: None, "whole": content, "truncated": content[:50]}
+    rows = [{"image": {"bytes": images[kind]}, "objects": of} for kind, of in [("whole", DOTS[0]), (image, objects)]]
+    rows[1]["image"] = rows[1]["image"] if image else None
+    table = datasets.Dataset.from_list(rows).cast_column("image", datasets.Image())
+    table.save_to_disk(tmp_path / "data")
+    toy = load_language_folder(TOY)
+    examples = load_examples(replace(options, data=str(tmp_path / "data")), toy)
+    batches = TrainingBatches(examples.train, train.build_model(options, toy.LANGUAGE)[1], 2, size=2)
+    with pytest.raises(ValueError, match=f"^{tmp_path / 'data'}, split train, example 1: .*({message})"):
+        list(load_batches(batches, 0, 1, num_workers=1))
