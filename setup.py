@@ -12,7 +12,7 @@ setup(
     long_description=(Path(__file__).parent / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
-    python_requires=">=3.10",
+    python_requires=">=3.11",
     packages=find_packages(include=["modeling_derender*", "derender_training*", "datasets_scripts*"]),
     package_data={"datasets_scripts": ["*/README.md"]},  # the data sets' cards, which a build copies
     install_requires=[
