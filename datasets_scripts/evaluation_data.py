@@ -8,15 +8,14 @@ from pathlib import Path
 from types import ModuleType
 
 import datasets
-from PIL import Image
 
 from modeling_derender.language import Language
-from modeling_derender.specification import check_objects
 
 from . import load_language_folder
 from .imagefolder import METADATA, read_imagefolder
 from .scene_options import check_scene_options
 from .scenes import FreshScenes
+from .table_examples import TableExamples
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ class EvaluationData:
             return read_imagefolder(folder, language, self.limit)
         if folder.is_dir() and any(folder.rglob("*.parquet")):
             self._refuse("a built data set", "size", "render", "scene")
-            return BuiltExamples(folder, self.split or "test", language, self.limit)
+            return _open_built(folder, self.split or "test", language, self.limit)
         if folder.is_dir() and not (folder / "__init__.py").is_file():
             raise ValueError(f"{folder}: holds neither {METADATA} nor parquet files, and is no language's folder")
         return self._fresh_scenes(language)
@@ -83,38 +82,17 @@ def _builders_size(folder: ModuleType, split: str) -> int | None:
 
 def take(examples: Sequence, indices: Sequence[int]) -> list[dict]:
     """Several examples at once, which is quicker where they are yet to be drawn."""
-    fetch = getattr(examples, "__getitems__", None)
-    return fetch(list(indices)) if fetch else [examples[index] for index in indices]
+    return examples.__getitems__(list(indices))
 
 
-class BuiltExamples(Sequence):
-    """One split of a folder of parquet files, as {"image", "objects"} with checked objects.
-
-    Raises ValueError naming the folder, and on taking an example the split and the row, for what cannot be used.
-    """
-
-    def __init__(self, folder: Path, split: str, language: Language, limit: int | None = None):
-        try:
-            rows = datasets.load_dataset(str(folder), split=split)
-        except Exception as error:  # whatever Datasets raises, the folder is what the user can mend
-            raise ValueError(f"{folder}: Datasets cannot open it: {error.__cause__ or error}") from error
-        for name in ("image", "objects"):
-            if name not in rows.column_names:
-                raise ValueError(f"{folder}, {split}: has no column {name!r}")
-        self._name, self._language = f"{folder}, {split}", language
-        self._rows = rows if limit is None else rows.select(range(min(limit, len(rows))))
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def __getitem__(self, index: int) -> dict:
-        try:
-            row = self._rows[index]
-        except Exception as error:  # Pillow's errors are of many kinds
-            raise ValueError(f"{self._name}, row {index}: its picture cannot be read: {error}") from error
-        if not isinstance(row["image"], Image.Image):
-            raise ValueError(f"{self._name}, row {index}: its 'image' is no picture")
-        try:
-            return {"image": row["image"], "objects": check_objects(self._language, row["objects"])}
-        except ValueError as error:
-            raise ValueError(f"{self._name}, row {index}: {error}") from None
+def _open_built(folder: Path, split: str, language: Language, limit: int | None) -> TableExamples:
+    """One split of a folder of parquet files; ValueError naming the folder for what cannot be used."""
+    try:
+        rows = datasets.load_dataset(str(folder), split=split)
+    except Exception as error:  # whatever Datasets raises, the folder is what the user can mend
+        raise ValueError(f"{folder}: Datasets cannot open it: {error.__cause__ or error}") from error
+    for name in ("image", "objects"):
+        if name not in rows.column_names:
+            raise ValueError(f"{folder}, {split}: has no column {name!r}")
+    rows = rows if limit is None else rows.select(range(min(limit, len(rows))))
+    return TableExamples(rows, f"{folder}, {split}, row", language)

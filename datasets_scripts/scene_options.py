@@ -36,9 +36,15 @@ def parse_with_scene_options(parser: argparse.ArgumentParser, arguments: Sequenc
     return known
 
 
+def sampler_options(folder: ModuleType) -> list[str]:
+    """The options of the sampler of a language's folder: what `sample_scene` takes but the generator."""
+    _, *names = inspect.signature(folder.sample_scene).parameters
+    return names
+
+
 def check_scene_options(scene: dict, folder: ModuleType) -> None:
     """Raise ValueError, naming `--scene.NAME`, for an option that the sampler of the language's folder has not."""
-    _, *known = inspect.signature(folder.sample_scene).parameters
+    known = sampler_options(folder)
     for name in scene:
         if name not in known:
             options = ", ".join(known) or "none"

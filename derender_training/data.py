@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Subset
 
+from datasets_scripts.scene_options import sampler_options
 from datasets_scripts.scenes import FreshScenes, RenderError
 from derender_training.data_folder import open_data_folder
 from derender_training.options import OptionError, closest
@@ -181,7 +181,7 @@ def _fresh_validation(options: TrainingOptions, folder: ModuleType) -> list[dict
 
 
 def _fresh_scenes(options: TrainingOptions, folder: ModuleType, seed: int, split: str) -> FreshScenes:
-    _, *known = inspect.signature(folder.sample_scene).parameters
+    known = sampler_options(folder)
     unknown = [name for name in options.scene if name not in known]
     if unknown:
         raise OptionError(f"option 'scene': {options.language} has no {unknown[0]!r}; {closest(unknown[0], known)}")

@@ -5,42 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from datasets import Dataset, DatasetDict, load_dataset, load_from_disk
-from PIL import Image
+from datasets import DatasetDict, load_dataset, load_from_disk
 
 from datasets_scripts.imagefolder import METADATA, ImageFolderError, read_imagefolder
+from datasets_scripts.table_examples import TableExamples
 from derender_training.options import OptionError
 from modeling_derender.language import Language
-from modeling_derender.specification import check_objects
 
 
 SPLITS = ("train", "validation")
-
-
-class TableExamples(Sequence):
-    """One split opened by Datasets, as {"image", "objects"} with checked objects.
-
-    Taking an example raises ValueError, naming split and index, for a picture that cannot be read and for objects that
-    are not of the language.
-    """
-
-    def __init__(self, rows: Dataset, name: str, language: Language):
-        self._rows, self._name, self._language = rows, name, language
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def __getitem__(self, index: int) -> dict:
-        try:
-            row = self._rows[index]
-            if row["image"] is None:
-                raise ValueError("has no picture")
-            return {"image": row["image"], "objects": check_objects(self._language, row["objects"])}
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:  # Pillow's, and ours
-            raise ValueError(f"{self._name}, example {index}: {error}") from error
-
-    def __getitems__(self, indices: Sequence[int]) -> list[dict]:
-        return [self[index] for index in indices]
 
 
 def open_data_folder(path: str, language: Language) -> dict[str, Sequence[dict]]:
@@ -72,4 +45,4 @@ def _open_tables(folder: Path, language: Language) -> dict[str, TableExamples]:
         missing = {"image", "objects"} - set(split.column_names)
         if missing:
             raise OptionError(f"option 'data': {folder}, split {name}: has no column {sorted(missing)[0]!r}")
-    return {name: TableExamples(split, f"{folder}, split {name}", language) for name, split in splits.items()}
+    return {name: TableExamples(split, f"{folder}, split {name}, example", language) for name, split in splits.items()}
