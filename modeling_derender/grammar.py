@@ -41,6 +41,7 @@ class Grammar:
             name: [{token: index for index, token in enumerate(ids)} for ids in slots]
             for name, slots in self._token_ids.items()
         }
+        self._ruled = {name: _ruled_slots(category) for name, category in language.categories.items()}
         self._feasible = lru_cache(maxsize=1 << 16)(self._has_completion)
         self._open_choices = lru_cache(maxsize=1 << 16)(self._feasible_choices)
 
@@ -92,7 +93,7 @@ class Grammar:
 
     def _free_choices(self, state: State) -> tuple[int, ...]:
         """The choices for the next slot from which an object not yet used can be completed."""
-        choices = self._open_choices(state.category, state.choices)
+        choices = self._open_choices(state.category, self._ruled_part(state.category, state.choices))
         depth = len(state.choices)
         taken = {key[depth] for key in self._used_below(state) if len(key) > depth}
         if not taken:
@@ -108,7 +109,7 @@ class Grammar:
         """Whether some completion of the open object is not among the used ones."""
         used = set(self._used_below(state))
         if not used:
-            return self._feasible(state.category, state.choices)
+            return self._feasible(state.category, self._ruled_part(state.category, state.choices))
         length = self.language.unique_slots[state.category]
         if len(state.choices) >= length:
             return state.choices[:length] not in used
@@ -118,21 +119,30 @@ class Grammar:
         if len(choices) == length:
             yield choices
             return
-        for choice in self._open_choices(category, choices):
+        for choice in self._open_choices(category, self._ruled_part(category, choices)):
             yield from self._completions(category, (*choices, choice), length)
 
+    def _ruled_part(self, category: str, choices: tuple[int, ...]) -> tuple[int, ...]:
+        """`choices` with 0 where no rule reads the slot: what can follow does not depend on those."""
+        return tuple(choice if ruled else 0 for choice, ruled in zip(choices, self._ruled[category], strict=False))
+
     def _feasible_choices(self, category: str, choices: tuple[int, ...]) -> tuple[int, ...]:
-        slot = self.language.categories[category].slots[len(choices)]
-        return tuple(index for index in range(len(slot.words)) if self._feasible(category, (*choices, index)))
+        indices = range(len(self.language.categories[category].slots[len(choices)].words))
+        if not self._ruled[category][len(choices)]:
+            return tuple(indices) if self._feasible(category, (*choices, 0)) else ()
+        return tuple(index for index in indices if self._feasible(category, (*choices, index)))
 
     def _has_completion(self, category: str, choices: tuple[int, ...]) -> bool:
         declared = self.language.categories[category]
         if not _rules_hold_so_far(declared, choices):
             return False
-        if len(choices) == len(declared.slots):
-            return True
-        size = len(declared.slots[len(choices)].words)
-        return any(self._feasible(category, (*choices, index)) for index in range(size))
+        return len(choices) == len(declared.slots) or bool(self._open_choices(category, choices))
+
+
+def _ruled_slots(category: Category) -> tuple[bool, ...]:
+    """For each slot, whether a rule reads one of its properties."""
+    names = {name for rule in category.rules for name in rule.names}
+    return tuple(any(item.name in names for item in slot.properties) for slot in category.slots)
 
 
 def _rules_hold_so_far(category: Category, choices: tuple[int, ...]) -> bool:

@@ -277,6 +277,24 @@ class Language:
         """Every property of any category, in order of first declaration."""
         return tuple(dict.fromkeys(name for item in self.categories.values() for name in item.properties))
 
+    @cached_property
+    def coordinate_ranges(self) -> dict[str, tuple[float, float]]:
+        """The properties that some category's `points` name, with the canvas's extent along their axis.
+
+        Scores in bins divide these ranges. Raises LanguageError where a property is a coordinate of both axes.
+        """
+        points = [point for item in self.categories.values() for point in item.points]
+        across = {x: (0, self.canvas.width) for x, _ in points}
+        upright = {y: (0, self.canvas.height) for _, y in points}
+        if set(across) & set(upright):
+            raise LanguageError(f"points: {sorted(set(across) & set(upright))} are coordinates of both axes")
+        return across | upright
+
+    @cached_property
+    def has_equal_categories(self) -> bool:
+        """Whether the categories have the same properties, so that objects of different ones can be compared."""
+        return len({frozenset(item.properties) for item in self.categories.values()}) == 1
+
     def _build_vocabulary(self) -> tuple[str, ...]:
         slots = [slot for category in self.categories.values() for slot in category.slots]
         single = {slot.properties[0].domain.name for slot in slots if len(slot.properties) == 1}
