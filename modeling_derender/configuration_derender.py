@@ -18,6 +18,7 @@ CHOICES = {
     "feature_positions": ("none", "2d"),
     "norm_position": ("after", "before"),
     "position_encoding": ("add", "concat"),
+    "number_embeddings": ("random", "sinusoidal"),
 }
 COUNTS = (
     "num_channels",
@@ -49,6 +50,9 @@ class DerenderConfig(PretrainedConfig):
     - `norm_position`: "after" each residual sum (Vaswani et al.) or "before" each sub-layer.
     - `position_encoding`: equation 8 is added to the token embedding ("add": the paper's figure 2), or both, each
       `d_model` wide, are concatenated and projected back to `d_model` ("concat": the paper's text).
+    - `number_embeddings`: "random" token embeddings to begin with, or "sinusoidal" ones for numbers, in which near
+      numbers are near each other: a language with hundreds of coordinates is learned many times faster so, most of all
+      with `tie_word_embeddings`.
     - `tie_word_embeddings`: whether the output layer shares the token embedding.
 
     Raises ValueError that names the option.
@@ -78,6 +82,7 @@ class DerenderConfig(PretrainedConfig):
     dropout: float = 0.1
     norm_position: str = "after"
     position_encoding: str = "add"
+    number_embeddings: str = "random"
     use_cache: bool = True
     is_encoder_decoder: bool = True
     tie_word_embeddings: bool = False

@@ -17,6 +17,7 @@ from .configuration_derender import DerenderConfig
 from .decoder_transformer import SinusoidalPositions, TransformerDecoder, sinusoidal_encoding
 from .grammar import Grammar, SpecificationGrammar
 from .language import Language
+from .number_embeddings import arrange_numbers
 
 
 DECODERS = {"transformer": TransformerDecoder}
@@ -41,6 +42,8 @@ class DerenderPreTrainedModel(PreTrainedModel):
         elif isinstance(module, nn.Embedding):
             # The decoder multiplies embeddings by sqrt(d_model) (Vaswani et al., section 3.4): unit variance there.
             initialization.normal_(module.weight, std=self.config.d_model**-0.5)
+            if self.config.number_embeddings == "sinusoidal":
+                initialization.copy_(module.weight, arrange_numbers(module.weight, self.language))
         elif isinstance(module, SinusoidalPositions):
             initialization.copy_(module.table, module.compute_table())
         else:

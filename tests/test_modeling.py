@@ -31,6 +31,36 @@ def forced_logits(model, pictures, tokens):
         return model(pixel_values=pictures, decoder_input_ids=tokens, use_cache=False).logits
 
 
+# Initial embeddings
+
+
+def test_sinusoidal_numbers_begin_near_their_neighbours():
+    config = {"number_embeddings": "sinusoidal", "tie_word_embeddings": True, "d_model": 64}
+    model, random = (tiny_model(**{**config, "number_embeddings": kind}) for kind in ("sinusoidal", "random"))
+    numbers = [LANGUAGE.token_ids[str(number)] for number in range(8)]
+    table = model.get_input_embeddings().weight
+    likeness = (table @ table.T / table.square().sum(1).mean())[numbers][:, numbers]
+    near, far = likeness.diagonal(1).mean(), likeness.diagonal(5).mean()
+    assert near > far + 0.1
+    assert model.lm_head.weight is table
+    scale = table.std() / random.get_input_embeddings().weight.std()
+    assert 0.9 < scale < 1.1
+
+
+def test_sinusoidal_numbers_leave_other_words_alone():
+    model, random = (tiny_model(number_embeddings=kind) for kind in ("sinusoidal", "random"))
+    differs = (model.get_input_embeddings().weight != random.get_input_embeddings().weight).any(1)
+    assert {LANGUAGE.vocabulary[index] for index in differs.nonzero().flatten()} == {str(number) for number in range(8)}
+
+
+def test_numbers_keep_their_trained_embeddings(tmp_path):
+    model = tiny_model(number_embeddings="sinusoidal")
+    model.get_input_embeddings().weight.data.normal_()
+    model.save_pretrained(tmp_path)
+    loaded = DerenderForConditionalGeneration.from_pretrained(tmp_path)
+    assert torch.equal(loaded.get_input_embeddings().weight, model.get_input_embeddings().weight)
+
+
 # Shapes, the loss and what the logits depend on
 
 

@@ -21,7 +21,9 @@ RECIPE = f"""
 language: tests/toy_language
 image_size: [16, 16]
 max_length: 12
-model: {{backbone: test_resnet, backbone_stride: 4, d_model: 32, num_hidden_layers: 2, num_attention_heads: 4}}
+model:
+  {{backbone: test_resnet, backbone_stride: 4, d_model: 32, num_hidden_layers: 2, num_attention_heads: 4,
+    tie_word_embeddings: true, number_embeddings: sinusoidal}}
 train_size: 60     # several epochs
 order: random
 batch_size: 8
