@@ -1,10 +1,11 @@
-"""A tiny run of train.py on the toy language, which the tests of training share."""
+"""What several tests share: a tiny run of train.py on the toy language, and a folder of stand-in clip art."""
 
 from pathlib import Path
 
 import pytest
 
 import train
+from clip_art import draw_clip_art, write_scenes_file
 from derender_training.checkpoints import Progress
 from derender_training.training_options import TrainingOptions
 
@@ -29,3 +30,12 @@ def options(tmp_path_factory) -> TrainingOptions:
 @pytest.fixture(scope="session")
 def trained(options) -> Progress:
     return train.training_function(options)
+
+
+@pytest.fixture(scope="session")
+def clip_art_dir(tmp_path_factory) -> Path:
+    """Data of Abstract Scenes in the original format, with pictures drawn here: 60 scenes, two of them empty."""
+    folder = tmp_path_factory.mktemp("clip_art")
+    draw_clip_art(folder)
+    write_scenes_file(folder, 60, empty=(3, 17))
+    return folder
