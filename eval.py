@@ -1,7 +1,7 @@
 """Score a model: eval.py --model DIR --data FOLDER [--json FILE]
 
 FOLDER is an imagefolder (`metadata.jsonl` with `file_name` and `objects`), a data set built by datasets_scripts.build
-(with --split), or a language's folder, such as noisy_shapes, for --size fresh scenes of a --split.
+(with --split), or a language's folder, such as noisy_shapes: its given scenes of a --split, or --size fresh ones.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -18,16 +19,21 @@ from tqdm.auto import tqdm
 
 from datasets_scripts.evaluation_data import EvaluationData, take
 from datasets_scripts.scene_options import parse_with_scene_options
-from datasets_scripts.scenes import RenderError
+from datasets_scripts.scenes import RenderError, data_options
 from derender_training.evaluation import predict
 from derender_training.result_file import describe_origin, write_json
+from derender_training.scores import score_drawings, score_specifications
 from modeling_derender.checkpoint import load_checkpoint
+from modeling_derender.language import Language
 from modeling_derender.modeling_derender import DerenderForConditionalGeneration
 from modeling_derender.processing_derender import DerenderProcessor
-from modeling_derender.scoring import average_set_scores, count_matches, set_scores
+from modeling_derender.scoring import count_matches, set_scores
 
 
-SCORES = ("precision", "recall", "f1", "iou", "iou_1.0", "iou_0.8", "iou_0.6")
+SCORES = (
+    "precision", "recall", "f1", "iou", "iou_1.0", "iou_0.8", "iou_0.6", "iou_binned", "inference_error",
+    "reconstruction_error", "average_error",
+)  # fmt: skip
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -38,9 +44,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         device = find_device(options.device)
         model, processor = load_model(options.model, device)
         data = EvaluationData(
-            options.data, options.split, options.size, options.limit, options.seed, options.render, options.scene
+            options.data, options.split, options.size, options.limit, options.seed, options.render, options.scene,
+            options.data_dir,
+        )  # fmt: skip
+        result = evaluate(
+            model, processor, data, options.batch_size, options.num_beams, options.grammar, options.language
         )
-        result = evaluate(model, processor, data, options.batch_size, options.num_beams, options.grammar)
     except (ValueError, RenderError) as error:
         sys.exit(f"error: {error}")
     settings = {name: getattr(options, name) for name in ("model", "num_beams", "grammar", "batch_size", "seed")}
@@ -62,12 +71,14 @@ def parse_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--limit", type=positive, help="score the first so many pictures only")
     parser.add_argument("--seed", type=not_negative, default=0, help="of fresh scenes")
     parser.add_argument("--render", help="one of the RENDERERS of the language's folder, for fresh scenes")
+    parser.add_argument("--language", help="the language's folder, where it is not known by the language's name")
+    parser.add_argument("--data_dir", help="the folder of the language's own files, where it needs such")
     parser.add_argument("--batch_size", type=positive, default=64)
     parser.add_argument("--num_beams", type=positive, default=1)
     parser.add_argument("--no-grammar", dest="grammar", action="store_false", help="generate without the grammar")
     parser.add_argument("--json", help="write scores, counts and every prediction to this file")
     parser.add_argument("--device", default="auto", help="cpu, cuda, ...")
-    parser.epilog = "--scene.NAME VALUE sets an option of the language's sampler, as --scene.max_objects 3."
+    parser.epilog = "--scene.NAME VALUE sets an option of the language's sampler or reader, as --scene.max_objects 3."
     return parse_with_scene_options(parser, arguments)
 
 
@@ -115,7 +126,15 @@ def load_model(path: str, device: torch.device) -> tuple[DerenderForConditionalG
     return model, processor
 
 
-def evaluate(model, processor, data: EvaluationData, batch_size: int, num_beams: int, use_grammar: bool) -> dict:
+def evaluate(
+    model,
+    processor,
+    data: EvaluationData,
+    batch_size: int,
+    num_beams: int = 1,
+    use_grammar: bool = True,
+    language_folder: str | None = None,
+) -> dict:
     """Scores, counts, speed and every prediction, as plain data.
 
     The speed is that of preprocessing and generation; the reading or drawing of the pictures is not in it.
@@ -133,7 +152,7 @@ def evaluate(model, processor, data: EvaluationData, batch_size: int, num_beams:
             bar.update(len(batch))
     pairs = list(zip(predictions, references, strict=True))
     return {
-        **average_set_scores(predictions, references),
+        **score(model.language, predictions, references, data, language_folder),
         "counts": {
             "pictures": len(pairs),
             "true": sum(map(len, references)),
@@ -151,18 +170,45 @@ def evaluate(model, processor, data: EvaluationData, batch_size: int, num_beams:
     }
 
 
+def score(
+    language: Language,
+    predictions: Sequence[list[dict]],
+    references: Sequence[list[dict]],
+    data: EvaluationData,
+    language_folder: str | None,
+) -> dict:
+    """Every score; those of drawings are None, with the reason in "not_drawn", where nothing can draw the language.
+
+    Raises ValueError where a `language_folder` was asked for and cannot be used.
+    """
+    scores = score_specifications(language, predictions, references)
+    try:
+        folder = data.find_language_folder(language.name, language_folder)
+        if folder.LANGUAGE != language:
+            raise ValueError(f"the language of {Path(folder.__file__).parent} is not the model's")
+        draw = partial(folder.render_batch, **data_options(folder, data.data_dir))
+    except ValueError as error:
+        if language_folder is not None:
+            raise
+        return {**scores, "reconstruction_error": None, "average_error": None, "not_drawn": str(error)}
+    reconstruction_error = score_drawings(draw, language.canvas.pixels, predictions, references)
+    average_error = (scores["inference_error"] + reconstruction_error) / 2
+    return {**scores, "reconstruction_error": reconstruction_error, "average_error": average_error}
+
+
 def as_table(result: dict) -> str:
     counts, options = result["counts"], {name: value for name, value in result["data_options"].items() if value}
     rows = [
         ("model", result["model"]),
         ("data", " ".join([result["data"], *(f"{name}={value}" for name, value in options.items())])),
-        *((name, f"{result[name]:.4f}") for name in SCORES),
+        *((name, f"{result[name]:.4f}") for name in SCORES if result[name] is not None),
+        *([("not drawn", result["not_drawn"])] if "not_drawn" in result else []),
         ("pictures", f"{counts['pictures']:,}"),
         ("objects", "{true:,} true, {predicted:,} predicted, {matched:,} matched".format(**counts)),
         ("images/s", f"{result['images_per_second']:.1f}"),
         ("hardware", result["hardware"]),
     ]
-    return "\n".join(f"{name:<10} {value}" for name, value in rows)
+    return "\n".join(f"{name:<20} {value}" for name, value in rows)
 
 
 if __name__ == "__main__":

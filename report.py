@@ -12,24 +12,29 @@ import io
 import json
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 from PIL import Image, ImageOps
 
-from datasets_scripts import load_language_folder
 from datasets_scripts.evaluation_data import EvaluationData, take
-from datasets_scripts.scenes import RenderError
+from datasets_scripts.scenes import RenderError, data_options
 from derender_training.result_file import write_bytes
 from modeling_derender.image_io import to_uint8
+from modeling_derender.language import Language
 from modeling_derender.scoring import object_key
 from modeling_derender.serialization import to_text
 
 
 PICTURE_SIDE = 256
-SCORES = {"iou": "IOU", "iou_1.0": "IOU = 1", "precision": "precision", "recall": "recall", "f1": "F1"}
+SHEET_COLUMNS = 6
+SCORES = {
+    "iou": "IOU", "iou_1.0": "IOU = 1", "iou_binned": "IOU in bins", "inference_error": "inference error",
+    "reconstruction_error": "reconstruction error", "precision": "precision", "recall": "recall", "f1": "F1",
+}  # fmt: skip
 STYLE = """
 :root { color-scheme: light; }
 body { font: 16px/1.5 system-ui, sans-serif; color: #222; background: #fafafa; }
@@ -51,9 +56,39 @@ pre { font-size: .8rem; margin: .5rem 0 0; overflow-x: auto; }
 """
 
 
-def write_report(evaluations: Sequence[str | Path], output: str | Path, language: str | None, count: int) -> None:
-    """Write the page of these files. ValueError names a file, or the data it speaks of, that cannot be used."""
-    sections = [_section(Path(path), language, count) for path in evaluations]
+@dataclass(frozen=True)
+class Evaluation:
+    """One file of eval.py: its content, the pictures it was made on, and what draws its language."""
+
+    result: dict
+    examples: Sequence
+    language: Language
+    draw: Callable
+
+    @property
+    def predictions(self) -> list[dict]:
+        return self.result["predictions"]
+
+
+def open_evaluation(path: str | Path, language: str | None = None, data_dir: str | None = None) -> Evaluation:
+    """Read a file of eval.py and find its pictures again; `language` and `data_dir` replace what the file says.
+
+    ValueError names the file, or the data it speaks of, where they cannot be used.
+    """
+    result = _read_evaluation(Path(path))
+    options = result["data_options"] | ({"data_dir": data_dir} if data_dir else {})
+    data = EvaluationData(result["data"], **options)
+    folder = data.find_language_folder(result["language"], language)
+    examples = data.open(folder.LANGUAGE)
+    if len(examples) < len(result["predictions"]):
+        raise ValueError(f"{path}: has {len(result['predictions'])} predictions, but {result['data']} fewer pictures")
+    draw = partial(folder.render, **data_options(folder, data.data_dir))
+    return Evaluation(result, examples, folder.LANGUAGE, draw)
+
+
+def write_report(evaluations: Sequence[Evaluation], output: str | Path, count: int) -> None:
+    """Write the page of these evaluations. ValueError names a picture that cannot be read."""
+    sections = [_section(evaluation, count) for evaluation in evaluations]
     title = "Pictures read back"
     page = (
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{title}</title>\n'
@@ -66,22 +101,27 @@ def write_report(evaluations: Sequence[str | Path], output: str | Path, language
     write_bytes(output, page.encode("utf-8"))
 
 
-def write_sheet(evaluation: str | Path, output: str | Path, language: str | None, count: int) -> None:
+def write_sheet(evaluation: Evaluation, output: str | Path, count: int) -> None:
     """Write a PNG of `count` pictures at random: the inputs above, what was read in them, drawn again, below.
 
     A prediction that is not exactly the truth has a red frame. ValueError as for `write_report`.
     """
-    result, folder, examples = _open_evaluation(Path(evaluation), language)
-    _, indices = _choose(result["predictions"], count)
-    predictions = [result["predictions"][index] for index in indices]
-    inputs = [_thumbnail(example["image"]) for example in take(examples, indices)]
-    read = [_thumbnail(folder.render(prediction["objects"])) for prediction in predictions]
-    side = max(max(picture.size) for picture in inputs + read)
+    _, indices = _choose(evaluation.predictions, count)
+    predictions = [evaluation.predictions[index] for index in indices]
+    inputs = [_thumbnail(example["image"]) for example in take(evaluation.examples, indices)]
+    read = [_thumbnail(evaluation.draw(prediction["objects"])) for prediction in predictions]
+    box = tuple(max(picture.size[axis] for picture in inputs + read) for axis in (0, 1))
     frames = ["white" if prediction["iou"] == 1 else "red" for prediction in predictions]
-    above = np.hstack([_framed(picture, side, "white") for picture in inputs])
-    below = np.hstack([_framed(picture, side, frame) for picture, frame in zip(read, frames, strict=True)])
+    rows = []
+    for start in range(0, len(indices), SHEET_COLUMNS):
+        part = slice(start, start + SHEET_COLUMNS)
+        above = [_framed(picture, box, "white") for picture in inputs[part]]
+        below = [_framed(picture, box, frame) for picture, frame in zip(read[part], frames[part], strict=True)]
+        missing = min(SHEET_COLUMNS, len(indices)) - len(above)
+        blank = [np.full_like(above[0], 255)] * missing
+        rows += [np.hstack(above + blank), np.hstack(below + blank)]
     content = io.BytesIO()
-    Image.fromarray(np.vstack([above, below])).save(content, "PNG", optimize=True)
+    Image.fromarray(np.vstack(rows)).save(content, "PNG", optimize=True)
     write_bytes(output, content.getvalue())
 
 
@@ -93,39 +133,22 @@ def _thumbnail(picture, channels: int = 3) -> Image.Image:
     return image
 
 
-def _framed(picture: Image.Image, side: int, frame: str) -> np.ndarray:
-    """A picture on a square of `side` pixels, in a coloured frame and a thin black one: uint8 (H, W, 3)."""
-    square = ImageOps.pad(picture, (side, side), color="white")
-    return np.asarray(ImageOps.expand(ImageOps.expand(square, 3, frame), 1, "black"))
+def _framed(picture: Image.Image, box: tuple[int, int], frame: str) -> np.ndarray:
+    """A picture on white paper of (width, height) `box`, in a coloured frame and a thin black one: uint8 (H, W, 3)."""
+    paper = ImageOps.pad(picture, box, color="white")
+    return np.asarray(ImageOps.expand(ImageOps.expand(paper, 3, frame), 1, "black"))
 
 
-def _section(path: Path, language: str | None, count: int) -> str:
+def _section(evaluation: Evaluation, count: int) -> str:
     """The scores of one evaluation and its gallery: the `count` worst pictures, and as many at random."""
-    result, folder, examples = _open_evaluation(path, language)
-    worst, random = _choose(result["predictions"], count)
+    result = evaluation.result
+    worst, random = _choose(evaluation.predictions, count)
     return (
         f"<section>\n<h2>{html.escape(_describe_data(result))}</h2>\n{_score_line(result)}\n"
         f'<p class="origin">{html.escape(_describe_origin(result))}</p>\n'
-        f"<h3>The worst</h3>\n{_gallery(worst, result, examples, folder)}\n"
-        f"<h3>At random</h3>\n{_gallery(random, result, examples, folder)}\n</section>\n"
+        f"<h3>The worst</h3>\n{_gallery(worst, evaluation)}\n"
+        f"<h3>At random</h3>\n{_gallery(random, evaluation)}\n</section>\n"
     )
-
-
-def _open_evaluation(path: Path, language: str | None) -> tuple[dict, ModuleType, Sequence]:
-    """An evaluation, the folder of its language, and the examples it was made on."""
-    result = _read_evaluation(path)
-    folder = _load_folder(result, language)
-    examples = EvaluationData(result["data"], **result["data_options"]).open(folder.LANGUAGE)
-    if len(examples) < len(result["predictions"]):
-        raise ValueError(f"{path}: has {len(result['predictions'])} predictions, but {result['data']} fewer pictures")
-    return result, folder, examples
-
-
-def _load_folder(result: dict, language: str | None) -> ModuleType:
-    """The language's folder: the one asked for, the one the fresh scenes are of, or that of the language's name."""
-    if language is None and (Path(result["data"]) / "__init__.py").is_file():
-        language = result["data"]
-    return load_language_folder(language or result["language"])
 
 
 def _read_evaluation(path: Path) -> dict:
@@ -149,11 +172,12 @@ def _choose(predictions: list[dict], count: int) -> tuple[list[int], list[int]]:
 def _describe_data(result: dict) -> str:
     options = {name: value for name, value in result["data_options"].items() if value}
     scene = options.pop("scene", {})
+    options.pop("data_dir", None)
     return ", ".join([result["data"], *(f"{name} {value}" for name, value in {**options, **scene}.items())])
 
 
 def _score_line(result: dict) -> str:
-    values = {label: f"{result[name]:.3f}" for name, label in SCORES.items()}
+    values = {label: f"{result[name]:.3f}" for name, label in SCORES.items() if result.get(name) is not None}
     counts = {
         "pictures": f"{result['counts']['pictures']:,}",
         "objects": "{matched:,} of {true:,} found, {predicted:,} predicted".format(**result["counts"]),
@@ -169,51 +193,51 @@ def _describe_origin(result: dict) -> str:
     )
 
 
-def _gallery(indices: list[int], result: dict, examples: Sequence, folder: ModuleType) -> str:
+def _gallery(indices: list[int], evaluation: Evaluation) -> str:
     cards = [
-        _card(result["predictions"][index], example["image"], folder)
-        for index, example in zip(indices, take(examples, indices), strict=True)
+        _card(evaluation.predictions[index], example["image"], evaluation)
+        for index, example in zip(indices, take(evaluation.examples, indices), strict=True)
     ]
     return f'<div class="gallery">\n{"".join(cards)}</div>'
 
 
-def _card(prediction: dict, image, folder: ModuleType) -> str:
+def _card(prediction: dict, image, evaluation: Evaluation) -> str:
     pictures = {
         "input": image,
-        "prediction": folder.render(prediction["objects"]),
-        "truth": folder.render(prediction["reference"]),
+        "prediction": evaluation.draw(prediction["objects"]),
+        "truth": evaluation.draw(prediction["reference"]),
     }
     name = html.escape(prediction["file_name"])
     figures = "".join(
-        f'<figure><img src="{_as_data_uri(picture, folder.LANGUAGE.canvas.channels)}" alt="{what} of {name}">'
+        f'<figure><img src="{_as_data_uri(picture, evaluation.language.canvas.channels)}" alt="{what} of {name}">'
         f"<figcaption>{what}</figcaption></figure>"
         for what, picture in pictures.items()
     )
     return (
         f"<article>\n<h4>{name}: IOU {prediction['iou']:.2f}</h4>\n"
         f'<div class="pictures">{figures}</div>\n'
-        f"<pre>{_as_lines(prediction['objects'], prediction['reference'], folder)}</pre>\n</article>\n"
+        f"<pre>{_as_lines(prediction['objects'], prediction['reference'], evaluation.language)}</pre>\n</article>\n"
     )
 
 
-def _as_lines(objects: list[dict], reference: list[dict], folder: ModuleType) -> str:
+def _as_lines(objects: list[dict], reference: list[dict], language: Language) -> str:
     """The predicted objects, each marked where the truth has no such object (left), then those that are missing."""
     left, lines = Counter(map(object_key, reference)), []
     for item in objects:
         key = object_key(item)
         matched = left[key] > 0
         left[key] -= matched
-        lines.append(_line(item, "" if matched else "extra", folder))
+        lines.append(_line(item, "" if matched else "extra", language))
     for item in reference:
         key = object_key(item)
         if left[key] > 0:
             left[key] -= 1
-            lines.append(_line(item, "missing", folder))
+            lines.append(_line(item, "missing", language))
     return "\n".join(lines) or "(nothing)"
 
 
-def _line(item: dict, kind: str, folder: ModuleType) -> str:
-    text = html.escape(to_text(folder.LANGUAGE, [item]))
+def _line(item: dict, kind: str, language: Language) -> str:
+    text = html.escape(to_text(language, [item]))
     sign = {"": " ", "extra": "+", "missing": "&minus;"}[kind]
     return f'<span class="{kind}">{sign} {text}</span>' if kind else f"{sign} {text}"
 
@@ -229,14 +253,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("evaluations", nargs="+", metavar="EVALUATION.json", help="written by eval.py --json")
     parser.add_argument("--out", required=True, help="the page to write")
     parser.add_argument("--language", help="the language's folder, where it is not known by the language's name")
+    parser.add_argument("--data_dir", help="the folder of the language's own files, where it is not the evaluation's")
     parser.add_argument("--sheet", help="also write a PNG of random pictures of the first evaluation")
     parser.add_argument("--sheet_count", type=int, default=5, help="pictures on it")
     parser.add_argument("--count", type=int, default=12, help="pictures of each kind, worst and random")
     options = parser.parse_args(arguments)
     try:
-        write_report(options.evaluations, options.out, options.language, options.count)
+        evaluations = [open_evaluation(path, options.language, options.data_dir) for path in options.evaluations]
+        write_report(evaluations, options.out, options.count)
         if options.sheet:
-            write_sheet(options.evaluations[0], options.sheet, options.language, options.sheet_count)
+            write_sheet(evaluations[0], options.sheet, options.sheet_count)
     except (ValueError, RenderError, OSError) as error:
         sys.exit(f"error: {error}")
     print(f"written to {options.out}")

@@ -18,7 +18,7 @@ from datasets import Dataset
 from datasets.exceptions import DatasetGenerationError
 
 from . import load_language_folder
-from .scene_builder import SceneBuilder
+from .scene_builder import PictureBuilder
 from .scene_options import check_scene_options, parse_with_scene_options
 from .scenes import RenderError
 
@@ -26,7 +26,7 @@ from .scenes import RenderError
 ROWS_PER_FILE = 10_000
 
 
-def build(builder_class: type[SceneBuilder], output: str | Path, num_proc: int = 1, **options) -> Path:
+def build(builder_class: type[PictureBuilder], output: str | Path, num_proc: int = 1, **options) -> Path:
     """Draw the scenes and write them to the new folder `output`; `options` are the fields of the builder's config.
 
     All is written beside the folder and then renamed, so it is complete once it is there. Raises ValueError where
@@ -41,11 +41,11 @@ def build(builder_class: type[SceneBuilder], output: str | Path, num_proc: int =
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{output.name}-", dir=output.parent) as scratch:
         builder = builder_class(cache_dir=str(Path(scratch, "cache")), **options)
-        for split in builder.config.sizes:
-            builder.scenes(split)[0]  # what fails in one of Datasets' processes comes out as nested tracebacks
+        for scenes in builder.scenes.values():
+            scenes[0]  # what fails in one of Datasets' processes comes out as nested tracebacks
         builder.download_and_prepare(num_proc=num_proc)
         finished = Path(scratch, "finished")
-        for split in builder.config.sizes:
+        for split in builder.scenes:
             _write_parquet(builder.as_dataset(split), finished / "data", split)
         _describe(builder, finished)
         if output.exists():
@@ -63,7 +63,7 @@ def _write_parquet(dataset: Dataset, folder: Path, split: str) -> None:
         rows.to_parquet(folder / f"{split}-{number:05d}-of-{len(starts):05d}.parquet")
 
 
-def _describe(builder: SceneBuilder, folder: Path) -> None:
+def _describe(builder: PictureBuilder, folder: Path) -> None:
     language_folder = builder.language_folder()
     card = Path(language_folder.__file__).with_name("README.md")
     if card.is_file():
@@ -76,16 +76,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Read the command line and build; a mistake in it ends the program with one line on what is wrong."""
     parser = argparse.ArgumentParser(
         prog="python -m datasets_scripts.build",
-        description="Write a language's data set as parquet. Any --scene.NAME VALUE goes to its sampler.",
+        description="Write a language's data set as parquet. Any --scene.NAME VALUE goes to its sampler or reader.",
     )
     parser.add_argument("language", help="a language folder's name, or a path to one")
     parser.add_argument("--output", required=True, help="the folder to write: new or empty")
-    parser.add_argument("--train_size", type=int, help="scenes in the training split")
+    parser.add_argument("--train_size", type=int, help="scenes in the training split, where scenes are sampled")
     parser.add_argument("--test_size", type=int, help="scenes in the test split")
     parser.add_argument("--validation_size", type=int, help="scenes in the validation split")
     parser.add_argument("--seed", type=int, help="seed of scenes and noise")
     parser.add_argument("--image_size", type=int, nargs=2, metavar=("H", "W"), help="pixels")
     parser.add_argument("--render", help="one of the folder's renderers; by default the one with all noise")
+    parser.add_argument("--data_dir", help="the folder of the language's own files, where it needs such")
     parser.add_argument("--num_proc", type=int, default=1, help="processes")
     options = vars(parse_with_scene_options(parser, arguments))
     name, output, num_proc, scene = (options.pop(key) for key in ("language", "output", "num_proc", "scene"))
@@ -94,7 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         folder = load_language_folder(name)
         if not hasattr(folder, "Builder"):
             raise ValueError(f"language folder {name!r}: its __init__.py exports no Builder")
-        check_scene_options(scene, folder)
+        check_scene_options(scene, folder.Builder.scene_source())
         build(folder.Builder, output, num_proc, **{**given, **scene})
     except (ValueError, RenderError) as error:
         sys.exit(f"error: {error}")

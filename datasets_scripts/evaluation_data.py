@@ -1,4 +1,4 @@
-"""Open the data that a model is scored on: an imagefolder, a folder that the builder wrote, or fresh scenes."""
+"""Open the data that a model is scored on: an imagefolder, a built folder, or a language's given or fresh scenes."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from modeling_derender.language import Language
 
 from . import load_language_folder
 from .imagefolder import METADATA, read_imagefolder
+from .scene_builder import SceneConfig
 from .scene_options import check_scene_options
-from .scenes import FreshScenes
+from .scenes import FreshScenes, GivenScenes, Scenes
 from .table_examples import TableExamples
 
 
@@ -22,10 +23,11 @@ from .table_examples import TableExamples
 class EvaluationData:
     """Which pictures: plain data, which an evaluation's JSON carries so that a report finds the same pictures again.
 
-    `data` is an imagefolder, a folder written by `datasets_scripts.build` (`split` of it), or a language's folder;
-    of the last, `size` fresh scenes of `split` are drawn with `seed`, the renderer `render` and the options `scene`
-    of its sampler. `limit` takes the first pictures only. Where both are None, there are as many fresh scenes as the
-    folder's Builder puts into that split by default.
+    `data` is an imagefolder, a folder written by `datasets_scripts.build` (`split` of it), or a language's folder. Of
+    the last, these are the given scenes of `split`, where its scenes are given and `size` is None; else `size` fresh
+    scenes, by default as many as the folder's Builder puts into that split. Both are drawn with `seed` and the
+    renderer `render`; `scene` are the options of the folder's `read_scenes` or `sample_scene`. `limit` takes the first
+    pictures only. `data_dir` is the folder of the language's own files, where it needs such to draw.
     """
 
     data: str
@@ -35,6 +37,7 @@ class EvaluationData:
     seed: int = 0
     render: str | None = None
     scene: dict = field(default_factory=dict)
+    data_dir: str | None = None
 
     def open(self, language: Language) -> Sequence:
         """Examples {"image", "objects"} by index, to be had with `take`; ValueError names what does not fit."""
@@ -47,9 +50,18 @@ class EvaluationData:
             return _open_built(folder, self.split or "test", language, self.limit)
         if folder.is_dir() and not (folder / "__init__.py").is_file():
             raise ValueError(f"{folder}: holds neither {METADATA} nor parquet files, and is no language's folder")
-        return self._fresh_scenes(language)
+        return self._open_scenes(language)
 
-    def _fresh_scenes(self, language: Language) -> FreshScenes:
+    def find_language_folder(self, name: str, chosen: str | None = None) -> ModuleType:
+        """The folder of the language `name`: the one `chosen`, the one `data` is, or the one of that name.
+
+        Raises ValueError where there is none.
+        """
+        if chosen is None and (Path(self.data) / "__init__.py").is_file():
+            chosen = self.data
+        return load_language_folder(chosen or name)
+
+    def _open_scenes(self, language: Language) -> Scenes:
         if not Path(self.data).exists() and not self.data.isidentifier():
             raise ValueError(f"{self.data}: no such folder")
         folder = load_language_folder(self.data)
@@ -58,13 +70,17 @@ class EvaluationData:
                 f"{self.data}: its language {folder.LANGUAGE.name} {folder.LANGUAGE.version} is not the model's, "
                 f"{language.name} {language.version}"
             )
-        check_scene_options(self.scene, folder)
+        given = self.size is None and hasattr(folder, "read_scenes")
+        check_scene_options(self.scene, folder.read_scenes if given else folder.sample_scene)
         pixels, split = folder.LANGUAGE.canvas.pixels, self.split or "test"
+        common = {"seed": self.seed, "render": self.render, "data_dir": self.data_dir, **self.scene}
+        if given:
+            return GivenScenes(folder, pixels, split, self.limit, **common)
         sizes = [size for size in (self.size, self.limit) if size is not None]
         size = min(sizes) if sizes else _builders_size(folder, split)
         if not size:
             raise ValueError(f"{self.data}: fresh scenes have no end: give --size, how many to score")
-        return FreshScenes(folder, pixels, self.seed, split, size, render=self.render, **self.scene)
+        return FreshScenes(folder, pixels, split=split, length=size, **common)
 
     def _refuse(self, kind: str, *names: str) -> None:
         given = [name for name in names if getattr(self, name)]
@@ -77,7 +93,8 @@ class EvaluationData:
 
 
 def _builders_size(folder: ModuleType, split: str) -> int | None:
-    return folder.Builder.BUILDER_CONFIG_CLASS().sizes.get(split) if hasattr(folder, "Builder") else None
+    config = folder.Builder.BUILDER_CONFIG_CLASS() if hasattr(folder, "Builder") else None
+    return config.sizes.get(split) if isinstance(config, SceneConfig) else None
 
 
 def take(examples: Sequence, indices: Sequence[int]) -> list[dict]:

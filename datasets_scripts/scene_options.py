@@ -1,4 +1,4 @@
-"""The command-line options `--scene.NAME VALUE`, handed on to a language's sampler."""
+"""The command-line options `--scene.NAME VALUE`, handed on to a language's sampler or reader of scenes."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import argparse
 import inspect
 import json
 import sys
-from collections.abc import Sequence
-from types import ModuleType
+from collections.abc import Callable, Sequence
 
 
 PREFIX = "--scene."
@@ -36,19 +35,19 @@ def parse_with_scene_options(parser: argparse.ArgumentParser, arguments: Sequenc
     return known
 
 
-def sampler_options(folder: ModuleType) -> list[str]:
-    """The options of the sampler of a language's folder: what `sample_scene` takes but the generator."""
-    _, *names = inspect.signature(folder.sample_scene).parameters
-    return names
+def scene_options(source: Callable) -> list[str]:
+    """The options of a folder's `sample_scene` or `read_scenes`: what it takes but the generator, or the split."""
+    _, *names = inspect.signature(source).parameters
+    return [name for name in names if name != "data_dir"]
 
 
-def check_scene_options(scene: dict, folder: ModuleType) -> None:
-    """Raise ValueError, naming `--scene.NAME`, for an option that the sampler of the language's folder has not."""
-    known = sampler_options(folder)
+def check_scene_options(scene: dict, source: Callable) -> None:
+    """Raise ValueError, naming `--scene.NAME`, for an option that a folder's source of scenes has not."""
+    known = scene_options(source)
     for name in scene:
         if name not in known:
             options = ", ".join(known) or "none"
-            raise ValueError(f"{PREFIX}{name}: {folder.LANGUAGE.name}'s sampler has no such option; known: {options}")
+            raise ValueError(f"{PREFIX}{name}: the language's {source.__name__} has no such option; known: {options}")
 
 
 def _read_value(text: str):

@@ -1,9 +1,9 @@
-"""Fresh scenes of a language as a map-style dataset: scene number i is a pure function of seed, split and i."""
+"""Scenes of a language drawn when asked for, as map-style datasets: fresh ones without end, or those of given data."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -41,16 +41,78 @@ def find_renderer(folder: ModuleType, name: str | None) -> Callable:
     return renderers[name]
 
 
-class FreshScenes(Dataset):
-    """Scenes sampled and rendered when asked for: {"image": uint8 (H, W[, 3]), "objects": [...]}.
+def data_options(folder: ModuleType, data_dir: str | None) -> dict:
+    """The keyword `data_dir` of a folder's functions, found and checked; none for a language without data of its own.
+
+    Raises ValueError where the data are not there, or where `data_dir` is given for a language that has none.
+    """
+    if hasattr(folder, "find_data_dir"):
+        return {"data_dir": str(folder.find_data_dir(data_dir))}
+    if data_dir is not None:
+        raise ValueError(f"data_dir: {folder.LANGUAGE.name} needs no data of its own")
+    return {}
+
+
+class Scenes(Dataset):
+    """Examples {"image": uint8 (H, W[, 3]), "objects": [...]} drawn when taken, the same bytes whoever draws them.
 
     `folder` is a language's folder (`load_language_folder`), `size` (height, width) the resolution to draw at,
-    `render` the name of one of its renderers (`find_renderer`); `options` go to its `sample_scene`. The stream has no
-    end: any index is a scene of its own, so workers and processes that take different indices never repeat one
-    another, and the bytes do not depend on who draws them.
+    `render` the name of one of its renderers (`find_renderer`), `data_dir` the folder of the language's own files,
+    for one that has such. Raises ValueError at once for what does not fit, and RenderError on drawing where the
+    renderer fails. A subclass says which objects example i has, with `_objects_of`.
+    """
 
-    Raises ValueError at once for an unknown renderer or split and for options that the sampler does not take, and
-    RenderError on drawing where the renderer fails.
+    def __init__(
+        self,
+        folder: ModuleType,
+        size: tuple[int, int],
+        seed: int,
+        split: str,
+        render: str | None,
+        data_dir: str | None,
+    ):
+        self.folder, self.size, self.seed, self.split = folder, tuple(size), seed, split
+        self.render, self.data = render, data_options(folder, data_dir)
+        find_renderer(folder, render)
+        scene_rng(seed, split, 0)
+
+    def _objects_of(self, indices: list[int], rngs: list[np.random.Generator]) -> list[list[dict]]:
+        raise NotImplementedError
+
+    def __getitem__(self, index: int) -> dict:
+        if index >= len(self):  # without this error a loop over the scenes would not end
+            raise IndexError(f"there is no scene {index}, only {len(self)}")
+        return self.__getitems__([index])[0]
+
+    def __getitems__(self, indices: list[int]) -> list[dict]:
+        rngs = [scene_rng(self.seed, self.split, index) for index in indices]
+        scenes = self._objects_of(indices, rngs)
+        return [
+            {"image": image, "objects": objects}
+            for image, objects in zip(self._draw(scenes, rngs), scenes, strict=True)
+        ]
+
+    def _draw(self, scenes: Sequence[list[dict]], rngs: list[np.random.Generator]) -> Sequence[np.ndarray]:
+        try:
+            return find_renderer(self.folder, self.render)(scenes, size=self.size, rngs=rngs, **self.data)
+        except RuntimeError as error:
+            raise RenderError(f"renderer {self.render or 'by default'}: {error}") from error
+
+    def __getstate__(self) -> dict:
+        """Modules do not pickle: a worker process opens the folder again."""
+        return {**self.__dict__, "folder": str(Path(self.folder.__file__).parent)}
+
+    def __setstate__(self, state: dict) -> None:
+        self.__dict__.update(state, folder=load_language_folder(state["folder"]))
+
+
+class FreshScenes(Scenes):
+    """Scenes sampled when asked for; `options` go to the folder's `sample_scene`.
+
+    Scene i is a pure function of seed, split and i. The stream has no end: any index is a scene of its own, so workers
+    and processes that take different indices never repeat one another.
+
+    Raises ValueError at once for options that the sampler does not take; see `Scenes`.
     """
 
     def __init__(
@@ -61,36 +123,59 @@ class FreshScenes(Dataset):
         split: str = "train",
         length: int = sys.maxsize,
         render: str | None = None,
+        data_dir: str | None = None,
         **options,
     ):
-        self.folder, self.size, self.seed, self.split, self.length = folder, tuple(size), seed, split, length
-        self.render, self.options = render, options
-        find_renderer(folder, render)
+        super().__init__(folder, size, seed, split, render, data_dir)
+        self.length, self.options = length, options
         try:
-            folder.sample_scene(scene_rng(seed, split, 0), **options)
+            folder.sample_scene(scene_rng(seed, split, 0), **self.data, **options)
         except TypeError as error:
             raise ValueError(f"{folder.LANGUAGE.name}: {error}") from None
 
     def __len__(self) -> int:
         return self.length
 
-    def __getitem__(self, index: int) -> dict:
-        if index >= self.length:  # without this error a loop over the scenes would not end
-            raise IndexError(f"there is no scene {index}, only {self.length}")
-        return self.__getitems__([index])[0]
+    def _objects_of(self, indices: list[int], rngs: list[np.random.Generator]) -> list[list[dict]]:
+        return [self.folder.sample_scene(rng, **self.data, **self.options) for rng in rngs]
+
+
+class GivenScenes(Scenes):
+    """The scenes of one split of a language's given data, read by its folder's `read_scenes`, which takes `options`.
+
+    Examples have a "file_name" as well, the scene's name in the data. `limit` takes the first so many. Raises
+    ValueError for a language without such data, for options that do not fit and for a split without scenes; see
+    `Scenes`. `seed` is that of the drawing's noise, for a language that draws with noise.
+    """
+
+    def __init__(
+        self,
+        folder: ModuleType,
+        size: tuple[int, int],
+        split: str = "train",
+        limit: int | None = None,
+        seed: int = 0,
+        render: str | None = None,
+        data_dir: str | None = None,
+        **options,
+    ):
+        super().__init__(folder, size, seed, split, render, data_dir)
+        if not hasattr(folder, "read_scenes"):
+            raise ValueError(f"{folder.LANGUAGE.name}: has no given scenes; its scenes are sampled")
+        try:
+            scenes = folder.read_scenes(split, **self.data, **options)
+        except TypeError as error:
+            raise ValueError(f"{folder.LANGUAGE.name}: {error}") from None
+        if not scenes:
+            raise ValueError(f"{folder.LANGUAGE.name}: the split {split!r} has no scenes")
+        self.names, self.scenes = list(scenes)[:limit], list(scenes.values())[:limit]
+
+    def __len__(self) -> int:
+        return len(self.scenes)
 
     def __getitems__(self, indices: list[int]) -> list[dict]:
-        rngs = [scene_rng(self.seed, self.split, index) for index in indices]
-        scenes = [self.folder.sample_scene(rng, **self.options) for rng in rngs]
-        try:
-            images = find_renderer(self.folder, self.render)(scenes, size=self.size, rngs=rngs)
-        except RuntimeError as error:
-            raise RenderError(f"renderer {self.render or 'by default'}: {error}") from error
-        return [{"image": image, "objects": objects} for image, objects in zip(images, scenes, strict=True)]
+        examples = super().__getitems__(indices)
+        return [{"file_name": self.names[index], **example} for index, example in zip(indices, examples, strict=True)]
 
-    def __getstate__(self) -> dict:
-        """Modules do not pickle: a worker process opens the folder again."""
-        return {**self.__dict__, "folder": str(Path(self.folder.__file__).parent)}
-
-    def __setstate__(self, state: dict) -> None:
-        self.__dict__.update(state, folder=load_language_folder(state["folder"]))
+    def _objects_of(self, indices: list[int], rngs: list[np.random.Generator]) -> list[list[dict]]:
+        return [self.scenes[index] for index in indices]

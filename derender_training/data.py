@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from types import ModuleType
@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Subset
 
-from datasets_scripts.scene_options import sampler_options
-from datasets_scripts.scenes import FreshScenes, RenderError
+from datasets_scripts.scene_options import scene_options
+from datasets_scripts.scenes import FreshScenes, GivenScenes, RenderError, Scenes
 from derender_training.data_folder import open_data_folder
 from derender_training.options import OptionError, closest
 from derender_training.training_options import TrainingOptions
@@ -154,38 +154,64 @@ class Examples:
 
 
 def load_examples(options: TrainingOptions, folder: ModuleType) -> Examples:
-    """Fresh scenes of the language in `folder`, or the splits of a folder of pictures.
+    """Fresh or given scenes of the language in `folder`, or the splits of a folder of pictures.
 
-    The validation is the folder's own where it has one, else fresh scenes. Raises OptionError for data that cannot be
-    opened, and scene options that the language's sampler does not take.
+    The validation is the data's own where it has one, else fresh scenes. Raises OptionError for data that cannot be
+    opened, and scene options that the language's sampler or reader does not take.
     """
     if options.data == "fresh":
-        train = _fresh_scenes(options, folder, options.seed, "train")
-        return Examples(train, options.train_size, _fresh_validation(options, folder))
+        train = _open_scenes(options, folder, FreshScenes, seed=options.seed)
+        return Examples(train, options.train_size, _validation_scenes(options, folder))
+    if options.data == "given":
+        train = _open_scenes(options, folder, GivenScenes, split="train")
+        return Examples(train, _train_size(options, train), _validation_scenes(options, folder))
     splits = open_data_folder(options.data, folder.LANGUAGE)
     if "train" not in splits:
         raise OptionError(f"option 'data': {options.data} has no split 'train', only {', '.join(splits)}")
     train, validation = splits["train"], splits.get("validation")
-    if (options.train_size or 0) > len(train):
-        raise OptionError(f"option 'train_size': {options.data} has only {len(train)} training examples")
     if validation is None:
-        validation = _fresh_validation(options, folder)
+        validation = _validation_scenes(options, folder)
     else:
         validation = Subset(validation, range(min(options.evaluation_size, len(validation))))
-    return Examples(train, options.train_size or len(train), validation)
+    return Examples(train, _train_size(options, train), validation)
 
 
-def _fresh_validation(options: TrainingOptions, folder: ModuleType) -> list[dict]:
-    scenes = _fresh_scenes(options, folder, VALIDATION_SEED, "validation")
-    return scenes.__getitems__(list(range(options.evaluation_size)))
+def _train_size(options: TrainingOptions, train: Sequence) -> int:
+    if (options.train_size or 0) > len(train):
+        raise OptionError(f"option 'train_size': {options.data} has only {len(train)} training examples")
+    return options.train_size or len(train)
 
 
-def _fresh_scenes(options: TrainingOptions, folder: ModuleType, seed: int, split: str) -> FreshScenes:
-    known = sampler_options(folder)
-    unknown = [name for name in options.scene if name not in known]
+def _validation_scenes(options: TrainingOptions, folder: ModuleType) -> list[dict]:
+    """Scenes of the validation split: given ones where the language has such, else fresh ones."""
+    if hasattr(folder, "read_scenes"):
+        scenes = _open_scenes(options, folder, GivenScenes, split="validation", limit=options.evaluation_size)
+    else:
+        fresh = {"split": "validation", "length": options.evaluation_size, "seed": VALIDATION_SEED}
+        scenes = _open_scenes(options, folder, FreshScenes, **fresh)
+    return scenes.__getitems__(list(range(len(scenes))))
+
+
+def _open_scenes(options: TrainingOptions, folder: ModuleType, kind: type[Scenes], **which) -> Scenes:
+    """Scenes at the model's resolution, with the options in `scene` that scenes of this kind take.
+
+    The options may be of both kinds, since one run can learn from fresh scenes and be validated on given ones.
+    """
+    known = {kind: scene_options(source) for kind, source in _sources(folder).items()}
+    if kind not in known:
+        raise OptionError(f"option 'data': {options.language} has no given scenes; its scenes are sampled: fresh")
+    names = {name for names in known.values() for name in names}
+    unknown = [name for name in options.scene if name not in names]
     if unknown:
-        raise OptionError(f"option 'scene': {options.language} has no {unknown[0]!r}; {closest(unknown[0], known)}")
+        raise OptionError(f"option 'scene': {options.language} has no {unknown[0]!r}; {closest(unknown[0], names)}")
+    scene = {name: value for name, value in options.scene.items() if name in known[kind]}
     try:
-        return FreshScenes(folder, options.image_size, seed, split, **options.scene)
+        return kind(folder, options.image_size, data_dir=options.data_dir, **which, **scene)
     except ValueError as error:
-        raise OptionError(f"option 'scene': {error}") from None
+        raise OptionError(f"option 'data', {options.data}: {error}") from None
+
+
+def _sources(folder: ModuleType) -> dict[type[Scenes], Callable]:
+    """The functions of a language's folder that its scenes come from."""
+    given = {GivenScenes: folder.read_scenes} if hasattr(folder, "read_scenes") else {}
+    return {FreshScenes: folder.sample_scene, **given}

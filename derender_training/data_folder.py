@@ -23,7 +23,7 @@ def open_data_folder(path: str, language: Language) -> dict[str, Sequence[dict]]
     """
     folder = Path(path)
     if not folder.is_dir():
-        raise OptionError(f"option 'data': {path!r} is neither 'fresh' nor a folder")
+        raise OptionError(f"option 'data': {path!r} is neither 'fresh' nor 'given' nor a folder")
     parts = {"train": folder} if (folder / METADATA).is_file() else {name: folder / name for name in SPLITS}
     parts = {name: part for name, part in parts.items() if (part / METADATA).is_file()}
     if not parts:

@@ -15,11 +15,14 @@ class TrainingOptions:
     Task
     - language: a language folder, by its name in datasets_scripts/ or by path.
     - output_dir: the run's folder. The same command again resumes the run there.
-    - data: "fresh", scenes sampled and drawn as training goes, or a folder that Datasets opens, with the columns
-      image and objects and a train split.
+    - data: "fresh", scenes sampled and drawn as training goes; "given", those of the language's own data, for one
+      that has such, drawn as training goes; or a folder that Datasets opens, with the columns image and objects and a
+      train split.
+    - data_dir: the folder of the language's own files (scenes, clip art), for one that needs such; null: where its
+      environment variable says.
     - train_size: the first so many examples, again and again, each time in another order; for "fresh" data the first
       scenes of the stream, drawn anew to the same bytes. Null: fresh scenes without end, or all of the folder.
-    - scene: options of the language's sample_scene for fresh scenes, those of the validation among them.
+    - scene: options of the language's sample_scene for fresh scenes, and of its read_scenes for given ones.
     - image_size: [height, width] in pixels of the model's input, at which fresh scenes are drawn.
     - order: of the objects in the labels: type, size, position, or random, drawn anew each time.
     - max_length: the most tokens in a specification, both ends among them; a longer one in the data is an error.
@@ -37,8 +40,8 @@ class TrainingOptions:
       same; such a run is not bit-reproducible.
     Running
     - evaluate_every: steps between evaluations (one more comes at the end); the model with the best IOU is kept.
-    - evaluation_size: pictures an evaluation, the first of a folder's validation split where it has one, else scenes
-      of the stream's validation split.
+    - evaluation_size: pictures an evaluation, the first of the validation split of the folder, or of the language's
+      given scenes, where these have one; else scenes of the stream's validation split.
     - save_every: steps between checkpoints (one more comes at the end).
     - num_workers: processes that prepare batches, for each process that trains; 0 prepares them in the loop.
     - num_threads: PyTorch's threads; null leaves them as they are.
@@ -47,6 +50,7 @@ class TrainingOptions:
     language: str
     output_dir: str
     data: str = "fresh"
+    data_dir: str | None = None
     train_size: int | None = None
     scene: dict[str, Any] = field(default_factory=dict)
     image_size: list[int] = field(default_factory=lambda: [256, 256])

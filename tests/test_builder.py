@@ -215,7 +215,7 @@ def test_command_line_builds(toy, tmp_path, capsys):
     ("arguments", "message"),
     [
         (["nowhere"], "no language folder 'nowhere'"),
-        (["noisy_shapes", "--scene.colour", "red"], "--scene.colour: noisy_shapes's sampler has no such option"),
+        (["noisy_shapes", "--scene.colour", "red"], "--scene.colour: the language's sample_scene has no such option"),
         (["noisy_shapes", "--scene.num_proc", "2"], "--scene.num_proc: "),
         (["noisy_shapes", "--scene.seed", "7"], "--scene.seed: "),
         (["noisy_shapes", "--scene.max_objects", "9" * 5_000], "max_objects must be"),

@@ -4,6 +4,7 @@ import importlib.util
 import io
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import datasets
@@ -18,16 +19,18 @@ from datasets_scripts.build import build
 from datasets_scripts.evaluation_data import EvaluationData, take
 from datasets_scripts.scenes import FreshScenes
 from derender_training.result_file import write_json
+from modeling_derender.inference_error import inference_error
 from modeling_derender.scoring import average_set_scores
 
 
 ROOT = Path(__file__).parents[1]
-SCORES = ["precision", "recall", "f1", "iou", "iou_1.0", "iou_0.8", "iou_0.6"]
+SCORES = ["precision", "recall", "f1", "iou", "iou_1.0", "iou_0.8", "iou_0.6", "iou_binned"]
 
 
 def load_script(name: str):
     spec = importlib.util.spec_from_file_location(f"{name}_script", ROOT / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # where dataclasses look for the names in their annotations
     spec.loader.exec_module(module)
     return module
 
@@ -73,11 +76,14 @@ def test_imagefolder(evaluate, workplace):
     assert [item["file_name"] for item in predictions] == [f"{number}.png" for number in range(5)]
     lines = (workplace / "pictures" / "metadata.jsonl").read_text().splitlines()
     assert [item["reference"] for item in predictions] == [json.loads(line)["objects"] for line in lines]
-    expected = average_set_scores(*([item[side] for item in predictions] for side in ("objects", "reference")))
-    assert {name: result[name] for name in SCORES} == expected
+    sides = [[item[side] for item in predictions] for side in ("objects", "reference")]
+    expected = average_set_scores(*sides)
+    assert {name: result[name] for name in expected} == expected
+    assert result["iou_binned"] == result["iou"]  # each of the toy's coordinates has a bin of its own
+    assert result["inference_error"] == inference_error(*sides, "category")
     assert np.mean([item["iou"] for item in predictions]) == pytest.approx(result["iou"])
     for name in SCORES:
-        assert f"{name:<10} {result[name]:.4f}" in printed
+        assert f"{name:<20} {result[name]:.4f}" in printed
     assert f"{result['counts']['true']} true, {result['counts']['predicted']} predicted" in printed
     assert result["hardware"] in printed and "images/s" in printed
 
@@ -96,8 +102,31 @@ def test_perfect_predictions_score_one(evaluate, workplace, monkeypatch):
     """The scores are those of what the model predicts: with the truth in its place they are 1."""
     monkeypatch.setattr(eval_script, "predict", lambda *given, **_: [example["objects"] for example in given[2]])
     result, _ = evaluate("--data", workplace / "pictures")
-    assert {result[name] for name in SCORES} == {1.0}
+    assert {result[name] for name in SCORES} == {1.0} and result["inference_error"] == 0
     assert result["counts"]["true"] == result["counts"]["predicted"] == result["counts"]["matched"] > 5
+
+
+def test_what_cannot_be_drawn_says_why(evaluate, workplace):
+    """The pictures' folder does not tell where the language's is."""
+    result, printed = evaluate("--data", workplace / "pictures")
+    assert result["reconstruction_error"] is None and result["average_error"] is None
+    assert "no language folder 'toy'" in result["not_drawn"] and result["not_drawn"] in printed
+
+
+def test_the_errors_and_their_average(evaluate, workplace):
+    result, printed = evaluate("--data", workplace / "pictures", "--language", workplace / "toy")
+    toy, pixels = load_language_folder(str(workplace / "toy")), 0
+    for item in result["predictions"]:
+        buckets = [toy.render(item[side]).astype(int) * 20 // 256 for side in ("objects", "reference")]
+        pixels += (buckets[0] != buckets[1]).sum()
+    assert 0 < result["reconstruction_error"] == pixels / (5 * 32 * 32)
+    assert result["average_error"] == (result["inference_error"] + result["reconstruction_error"]) / 2
+    assert f"{'average_error':<20} {result['average_error']:.4f}" in printed
+
+
+def test_a_folder_of_another_language_is_refused(evaluate, workplace):
+    message = error_of(evaluate, "--data", workplace / "pictures", "--language", "noisy_shapes")
+    assert "noisy_shapes is not the model's" in message
 
 
 def test_limit_takes_the_first(evaluate, workplace):
@@ -199,11 +228,11 @@ def test_fresh_scenes_are_as_many_as_the_builder_draws():
         ("toy", ["--split", "validation"], "give --size"),
         ("toy", ["--size", 2, "--render", "oil"], "unknown renderer 'oil'; known: noisy, negative"),
         ("toy", ["--size", 2, "--split", "tests"], "unknown split 'tests'"),
-        ("toy", ["--size", 2, "--scene.colour", "red"], "--scene.colour: toy's sampler has no such option"),
+        ("toy", ["--size", 2, "--scene.colour", "red"], "--scene.colour: the language's sample_scene has no such option"),
         (
             "toy",
             ["--size", 2, "--scene.seed", 3],
-            "--scene.seed: toy's sampler has no such option; known: max_objects",
+            "--scene.seed: the language's sample_scene has no such option; known: max_objects",
         ),
         ("pictures", ["--size", 2], "is an imagefolder, which takes no --size"),
         ("pictures", ["--split", "test"], "is an imagefolder, which takes no --split"),

@@ -117,7 +117,7 @@ def test_every_evaluation_gets_a_section(tmp_path, evaluation):
 
 
 def test_marks_extra_and_missing_objects(toy):
-    lines = report._as_lines([DOT, DOT, BAR], [DOT, {**BAR, "y": 6}], toy).split("\n")
+    lines = report._as_lines([DOT, DOT, BAR], [DOT, {**BAR, "y": 6}], toy.LANGUAGE).split("\n")
     assert [re.sub("<[^>]*>", "", line).split()[0] for line in lines] == ["dot", "+", "+", "&minus;"]
 
 
@@ -142,11 +142,25 @@ def test_a_sheet_of_pictures_of_unequal_size(tmp_path, toy):
     predictions = [{**entry, "reference": [DOT], "iou": 1.0} for entry in entries]
     evaluation = write_evaluation(tmp_path, pictures, predictions)
     write(tmp_path, evaluation, "--language", tmp_path / "toy", "--sheet", tmp_path / "sheet.png")
-    side = 256 + 2 * 4
+    width, height = 256 + 2 * 4, 32 + 2 * 4  # the widest and the highest, in their frames
     sheet = np.asarray(Image.open(tmp_path / "sheet.png"))
-    assert sheet.shape == (2 * side, 2 * side, 3)
-    assert sheet[side // 2, side + side // 2].tolist() == [128] * 3  # a wide picture in the middle of its square
-    assert sheet[10, side + side // 2].tolist() == [255] * 3
+    assert sheet.shape == (2 * height, 2 * width, 3)
+    assert sheet[height // 2, width + width // 2].tolist() == [128] * 3  # a wide picture in the middle of its paper
+    assert sheet[5, width + width // 2].tolist() == [255] * 3
+
+
+def test_a_sheet_goes_on_below_when_a_row_is_full(tmp_path, toy):
+    scenes = FreshScenes(toy, (32, 32), seed=3, split="test").__getitems__(list(range(8)))
+    predictions = [
+        {"file_name": str(number), "objects": scene["objects"], "reference": scene["objects"], "iou": 1.0}
+        for number, scene in enumerate(scenes)
+    ]
+    options = {"split": "test", "size": 8, "seed": 3}
+    evaluation = write_evaluation(tmp_path, tmp_path / "toy", predictions, **options)
+    write(tmp_path, evaluation, "--sheet", tmp_path / "sheet.png", "--sheet_count", 8)
+    sheet = np.asarray(Image.open(tmp_path / "sheet.png"))
+    assert sheet.shape == (4 * 40, 6 * 40, 3)
+    assert (sheet[80:, 80:] == 255).all() and not (sheet[80:, :80] == 255).all()
 
 
 def test_a_page_that_cannot_be_written_is_named(tmp_path, evaluation):

@@ -256,7 +256,7 @@ def test_missing_recipe_and_missing_option_are_named(tmp_path):
         ({"model": {"backbone_stride": 5}}, "'model': backbone_stride: 5 is unknown"),
         ({"scene": {"max_object": 1}}, "'scene': .* has no 'max_object'; did you mean 'max_objects'"),
         ({"language": "absent"}, "'language': no language folder 'absent'"),
-        ({"data": "absent"}, "'data': 'absent' is neither 'fresh' nor a folder"),
+        ({"data": "absent"}, "'data': 'absent' is neither 'fresh' nor 'given' nor a folder"),
         ({"max_length": 3}, "^option 'max_length': example .* takes .* tokens, more than 3"),
     ],
 )

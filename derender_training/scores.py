@@ -1,0 +1,48 @@
+"""All scores of a set of predictions, in specification space and, where they can be drawn, in image space."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from modeling_derender.binning import bin_objects
+from modeling_derender.inference_error import inference_error
+from modeling_derender.language import Language
+from modeling_derender.reconstruction_error import count_wrong_pixels
+from modeling_derender.scoring import average_set_scores
+
+
+PICTURES_AT_ONCE = 50
+
+
+def score_specifications(
+    language: Language, predictions: Sequence[list[dict]], references: Sequence[list[dict]]
+) -> dict[str, float]:
+    """The scores that need no picture, as fractions (the paper's section 5.2).
+
+    Those of `average_set_scores`, `iou_binned` (all coordinates in 20 bins of the canvas) and `inference_error`. Where
+    the language's categories differ in their properties, objects of different categories agree in nothing.
+    """
+    binned = [
+        [bin_objects(objects, language.coordinate_ranges) for objects in side] for side in (predictions, references)
+    ]
+    category = None if language.has_equal_categories else language.category_property
+    return {
+        **average_set_scores(predictions, references),
+        "iou_binned": average_set_scores(*binned)["iou"],
+        "inference_error": inference_error(*binned, category),
+    }
+
+
+def score_drawings(
+    draw: Callable, size: tuple[int, int], predictions: Sequence[list], references: Sequence[list]
+) -> float:
+    """The reconstruction error: predicted and true objects are drawn, clean, at `size` (height, width) and compared.
+
+    `draw` is a language folder's `render_batch`. A fraction, averaged over all pixels of all pictures.
+    """
+    wrong = 0
+    for start in range(0, len(references), PICTURES_AT_ONCE):
+        sides = (side[start : start + PICTURES_AT_ONCE] for side in (predictions, references))
+        drawn = (draw(side, size=size) for side in sides)
+        wrong += sum(count_wrong_pixels(*pair) for pair in zip(*drawn, strict=True))
+    return wrong / (len(references) * size[0] * size[1])
