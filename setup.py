@@ -23,6 +23,7 @@ setup(
         "pillow>=11.0",
         "pyyaml>=6.0",
         "safetensors>=0.5",
+        "scipy>=1.13",
         "tensorboard>=2.18",
         "timm>=1.0.20,<2",
         "torch>=2.11,<3",
@@ -30,7 +31,7 @@ setup(
         "tqdm>=4.66",
         "transformers>=5.17,<6",
     ],
-    extras_require={"dev": ["pytest>=8", "ruff==0.17.6", "scipy>=1.13"]},
+    extras_require={"dev": ["pytest>=8", "ruff==0.17.6"]},
     classifiers=[
         "License :: OSI Approved :: Apache Software License",
         "Programming Language :: Python :: 3",

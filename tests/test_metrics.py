@@ -1,6 +1,8 @@
 """The metric folders: each loads with `evaluate`, its card's examples hold, and its scores are those of the core."""
 
+import ast
 import doctest
+import io
 import itertools
 import json
 from collections import Counter
@@ -10,12 +12,22 @@ import evaluate
 import numpy as np
 import pytest
 import yaml
+from PIL import Image
 
+from modeling_derender.binning import bin_objects
+from modeling_derender.inference_error import inference_error
+from modeling_derender.reconstruction_error import reconstruction_error
 from modeling_derender.scoring import average_set_scores, count_matches, object_key, set_scores
 
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = sorted(path.parent for path in (ROOT / "metrics").glob("*/requirements.txt"))
+COPIES = {
+    "derender_inference": {"binning.py", "inference_error.py"},
+    "derender_iou": {"binning.py", "scoring.py"},
+    "derender_reconstruction": {"reconstruction_error.py"},
+}
+RANGES = {"x": [0, 60], "y": [0, 40]}
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +42,7 @@ def folder(request):
 
 
 def test_there_are_metrics():
-    assert "derender_iou" in [folder.name for folder in FOLDERS]
+    assert [folder.name for folder in FOLDERS] == sorted(COPIES)
 
 
 def test_loads(folder):
@@ -56,12 +68,16 @@ def test_copied_modules_are_the_cores_own(folder):
     """A metric folder stands alone on the Hub, so it holds copies; they must not drift."""
     core = {path.name for path in (ROOT / "modeling_derender").glob("*.py")} - {"__init__.py"}
     copies = [path for path in folder.glob("*.py") if path.name in core]
+    assert {path.name for path in copies} == COPIES[folder.name]
     for copy in copies:
         assert copy.read_bytes() == (ROOT / "modeling_derender" / copy.name).read_bytes(), copy
 
 
-def test_derender_iou_holds_a_copy_of_scoring():
-    assert (ROOT / "metrics" / "derender_iou" / "scoring.py").is_file()
+def test_copied_modules_import_none_of_their_folder(folder):
+    """`evaluate` fetches what the main file imports from its folder, but not what these files import in turn."""
+    for name in COPIES[folder.name]:
+        nodes = ast.walk(ast.parse((folder / name).read_text(encoding="utf-8")))
+        assert [node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.level] == []
 
 
 def random_sets(rng, count):
@@ -125,3 +141,127 @@ def test_nothing_to_score_is_an_error():
         average_set_scores([], [])
     with pytest.raises(ValueError, match="2 predictions for 1"):
         average_set_scores([[], []], [[]])
+
+
+def random_scenes(rng, count):
+    """Pairs of lists of objects with coordinates in and around the ranges, some of them equal in their bins alone."""
+    for _ in range(count):
+        truth = [
+            {"category": "ab"[rng.integers(2)], "x": int(rng.integers(-5, 70)), "y": int(rng.integers(-5, 50))}
+            for _ in range(rng.integers(4))
+        ]
+        yield [item | {"x": item["x"] + int(rng.integers(3))} for item in truth[: rng.integers(5)]], truth
+
+
+def binned(side):
+    return [bin_objects(objects, RANGES) for objects in side]
+
+
+def test_iou_binned_is_the_iou_of_objects_in_bins():
+    predictions, references = map(list, zip(*random_scenes(np.random.default_rng(2), 50), strict=True))
+    metric = evaluate.load("metrics/derender_iou")
+    scores = metric.compute(predictions=predictions, references=references, ranges=RANGES)
+    assert (
+        scores.pop("iou_binned") == average_set_scores(binned(predictions), binned(references))["iou"] > scores["iou"]
+    )
+    assert scores == average_set_scores(predictions, references)
+
+
+@pytest.mark.parametrize("category", [None, "category"])
+def test_the_inference_metric_takes_lists_and_json_and_equals_the_pure_function(category):
+    predictions, references = map(list, zip(*random_scenes(np.random.default_rng(3), 50), strict=True))
+    metric = evaluate.load("metrics/derender_inference")
+    expected = {"inference_error": inference_error(binned(predictions), binned(references), category)}
+    assert metric.compute(predictions=predictions, references=references, ranges=RANGES, category=category) == expected
+    as_json = {"predictions": list(map(json.dumps, predictions)), "references": list(map(json.dumps, references))}
+    assert metric.compute(**as_json, ranges=RANGES, category=category) == expected
+    for prediction, reference in zip(predictions, references, strict=True):
+        metric.add(prediction=prediction, reference=reference)
+    assert metric.compute(ranges=RANGES, category=category) == expected
+
+
+def test_the_inference_metric_without_ranges_compares_values():
+    predictions, references = map(list, zip(*random_scenes(np.random.default_rng(4), 50), strict=True))
+    metric = evaluate.load("metrics/derender_inference")
+    expected = {"inference_error": inference_error(predictions, references)}
+    assert metric.compute(predictions=predictions, references=references) == expected
+
+
+def random_pictures(rng, channels, count=3):
+    shape = (count, 8, 9) if channels == 1 else (count, 8, 9, channels)
+    reference = rng.integers(0, 256, shape, dtype=np.uint8)
+    return np.where(rng.random(shape) < 0.4, rng.integers(0, 256, shape, dtype=np.uint8), reference), reference
+
+
+@pytest.fixture(scope="module")
+def reconstruction():
+    return evaluate.load(str(ROOT / "metrics" / "derender_reconstruction"))
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_the_reconstruction_metric_takes_arrays_and_pil_pictures_and_equals_the_pure_function(
+    reconstruction, channels
+):
+    predictions, references = random_pictures(np.random.default_rng(5), channels)
+    expected = {"reconstruction_error": reconstruction_error(predictions, references)}
+    assert reconstruction.compute(predictions=predictions, references=references) == expected
+    pictures = [list(map(Image.fromarray, side)) for side in (predictions, references)]
+    assert reconstruction.compute(predictions=pictures[0], references=pictures[1]) == expected
+    for prediction, reference in zip(predictions, pictures[1], strict=True):
+        reconstruction.add(prediction=prediction, reference=reference)
+    assert reconstruction.compute() == expected
+
+
+def test_the_reconstruction_metric_takes_pairs_of_different_sizes(reconstruction):
+    small, large = np.zeros((1, 2, 3), dtype=np.uint8), np.zeros((1, 3, 3), dtype=np.uint8)
+    scores = reconstruction.compute(predictions=[small + np.uint8(99), large], references=[small, large])
+    assert scores == {"reconstruction_error": 2 / 5}
+
+
+def test_a_picture_that_came_from_a_jpeg_is_compared_as_it_is(reconstruction):
+    """Datasets would write it as a JPEG once more, and so change its values."""
+    picture, buffer = Image.fromarray(random_pictures(np.random.default_rng(6), 3)[0][0]), io.BytesIO()
+    picture.save(buffer, format="JPEG")
+    opened = Image.open(buffer)
+    assert opened.format == "JPEG"
+    values = np.asarray(opened)
+    assert reconstruction.compute(predictions=[opened], references=[values]) == {"reconstruction_error": 0.0}
+
+
+def test_a_picture_that_was_changed_after_opening_is_compared_as_it_is(reconstruction, tmp_path):
+    """Datasets would read the file again."""
+    Image.new("RGB", (2, 2)).save(tmp_path / "black.png")
+    with Image.open(tmp_path / "black.png") as picture:
+        picture.putpixel((0, 0), (255, 255, 255))
+        scores = reconstruction.compute(predictions=[picture], references=[np.zeros((2, 2, 3), dtype=np.uint8)])
+    assert scores == {"reconstruction_error": 0.25}
+
+
+def test_the_reconstruction_metric_takes_paths(reconstruction, tmp_path):
+    predictions, references = random_pictures(np.random.default_rng(7), 3, count=1)
+    Image.fromarray(predictions[0]).save(tmp_path / "prediction.png")
+    scores = reconstruction.compute(predictions=[str(tmp_path / "prediction.png")], references=references)
+    assert scores == {"reconstruction_error": reconstruction_error(predictions, references)}
+
+
+@pytest.mark.parametrize("mode", ["P", "1", "CMYK", "I;16"])
+def test_pictures_whose_values_are_not_those_of_channels_are_refused(mode):
+    metric = evaluate.load("metrics/derender_reconstruction")
+    picture = Image.new(mode, (2, 2))
+    with pytest.raises(ValueError, match=f"not {mode}: convert them"):
+        metric.compute(predictions=[picture], references=[picture])
+
+
+def test_arrays_that_are_not_uint8_are_refused():
+    """Datasets would cut their values to eight bits."""
+    metric = evaluate.load("metrics/derender_reconstruction")
+    picture = np.full((2, 2, 3), 300)
+    with pytest.raises(ValueError, match="uint8, not int64"):
+        metric.compute(predictions=[picture], references=[picture])
+
+
+def test_a_pair_of_different_sizes_is_refused_with_its_number():
+    metric = evaluate.load("metrics/derender_reconstruction")
+    small, large = np.zeros((2, 2, 3), dtype=np.uint8), np.zeros((2, 3, 3), dtype=np.uint8)
+    with pytest.raises(ValueError, match=r"pair 1: the prediction is \(2, 2, 3\), the reference \(2, 3, 3\)"):
+        metric.compute(predictions=[small, small], references=[small, large])

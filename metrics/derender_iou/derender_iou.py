@@ -5,6 +5,7 @@ import json
 import datasets
 import evaluate
 
+from .binning import bin_objects
 from .scoring import average_set_scores
 
 
@@ -25,9 +26,11 @@ _INPUTS = """\
 Args:
     predictions: for each picture a list of objects (dicts of properties; None counts as absent), or that list as JSON.
     references: the true objects, likewise.
+    ranges: property -> (low, high); for iou_binned the values of these properties are put in 20 bins of that range.
 Returns:
     precision, recall, f1, iou: averages over pictures, as fractions.
     iou_1.0, iou_0.8, iou_0.6: the share of pictures whose IOU is at least that.
+    iou_binned, where ranges are given: the average IOU of the objects with these bins.
 Objects match when all their properties are equal; a repeated object counts as an extra one; two empty sets score 1.
 """
 
@@ -54,8 +57,13 @@ class DerenderIou(evaluate.Metric):
         predictions, references = map(_as_json, predictions), map(_as_json, references)
         super().add_batch(predictions=list(predictions), references=list(references), **kwargs)
 
-    def _compute(self, predictions, references):
-        return average_set_scores(list(map(json.loads, predictions)), list(map(json.loads, references)))
+    def _compute(self, predictions, references, ranges=None):
+        sides = [list(map(json.loads, side)) for side in (predictions, references)]
+        scores = average_set_scores(*sides)
+        if ranges is not None:
+            binned = ([bin_objects(objects, ranges) for objects in side] for side in sides)
+            scores["iou_binned"] = average_set_scores(*binned)["iou"]
+        return scores
 
 
 def _as_json(objects):
