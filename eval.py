@@ -11,7 +11,6 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 import torch
@@ -19,12 +18,11 @@ from tqdm.auto import tqdm
 
 from datasets_scripts.evaluation_data import EvaluationData, take
 from datasets_scripts.scene_options import parse_with_scene_options
-from datasets_scripts.scenes import RenderError, data_options
+from datasets_scripts.scenes import RenderError
 from derender_training.evaluation import predict
 from derender_training.result_file import describe_origin, write_json
-from derender_training.scores import score_drawings, score_specifications
+from derender_training.scores import score_predictions
 from modeling_derender.checkpoint import load_checkpoint
-from modeling_derender.language import Language
 from modeling_derender.modeling_derender import DerenderForConditionalGeneration
 from modeling_derender.processing_derender import DerenderProcessor
 from modeling_derender.scoring import count_matches, set_scores
@@ -152,7 +150,7 @@ def evaluate(
             bar.update(len(batch))
     pairs = list(zip(predictions, references, strict=True))
     return {
-        **score(model.language, predictions, references, data, language_folder),
+        **score_predictions(model.language, predictions, references, data, language_folder),
         "counts": {
             "pictures": len(pairs),
             "true": sum(map(len, references)),
@@ -168,32 +166,6 @@ def evaluate(
             for name, pair in zip(names, pairs, strict=True)
         ],
     }
-
-
-def score(
-    language: Language,
-    predictions: Sequence[list[dict]],
-    references: Sequence[list[dict]],
-    data: EvaluationData,
-    language_folder: str | None,
-) -> dict:
-    """Every score; those of drawings are None, with the reason in "not_drawn", where nothing can draw the language.
-
-    Raises ValueError where a `language_folder` was asked for and cannot be used.
-    """
-    scores = score_specifications(language, predictions, references)
-    try:
-        folder = data.find_language_folder(language.name, language_folder)
-        if folder.LANGUAGE != language:
-            raise ValueError(f"the language of {Path(folder.__file__).parent} is not the model's")
-        draw = partial(folder.render_batch, **data_options(folder, data.data_dir))
-    except ValueError as error:
-        if language_folder is not None:
-            raise
-        return {**scores, "reconstruction_error": None, "average_error": None, "not_drawn": str(error)}
-    reconstruction_error = score_drawings(draw, language.canvas.pixels, predictions, references)
-    average_error = (scores["inference_error"] + reconstruction_error) / 2
-    return {**scores, "reconstruction_error": reconstruction_error, "average_error": average_error}
 
 
 def as_table(result: dict) -> str:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
 
+from datasets_scripts.evaluation_data import EvaluationData
+from datasets_scripts.scenes import data_options
 from modeling_derender.binning import bin_objects
 from modeling_derender.inference_error import inference_error
 from modeling_derender.language import Language
@@ -12,6 +16,33 @@ from modeling_derender.scoring import average_set_scores
 
 
 PICTURES_AT_ONCE = 50
+
+
+def score_predictions(
+    language: Language,
+    predictions: Sequence[list[dict]],
+    references: Sequence[list[dict]],
+    data: EvaluationData,
+    language_folder: str | None = None,
+) -> dict:
+    """Every score; those of drawings are None, with the reason in "not_drawn", where nothing can draw the language.
+
+    `data` says where the language's folder and its own files are, `language_folder` which folder to take instead.
+    Raises ValueError where a folder was asked for and cannot be used.
+    """
+    scores = score_specifications(language, predictions, references)
+    try:
+        folder = data.find_language_folder(language.name, language_folder)
+        if folder.LANGUAGE != language:
+            raise ValueError(f"{Path(folder.__file__).parent}: its language {folder.LANGUAGE.name} is not the model's")
+        draw = partial(folder.render_batch, **data_options(folder, data.data_dir))
+    except ValueError as error:
+        if language_folder is not None:
+            raise
+        return {**scores, "reconstruction_error": None, "average_error": None, "not_drawn": str(error)}
+    reconstruction_error = score_drawings(draw, language.canvas.pixels, predictions, references)
+    average_error = (scores["inference_error"] + reconstruction_error) / 2
+    return {**scores, "reconstruction_error": reconstruction_error, "average_error": average_error}
 
 
 def score_specifications(

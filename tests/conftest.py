@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
+from clip_art import draw_clip_art, write_scenes_file
 
 import train
-from clip_art import draw_clip_art, write_scenes_file
 from derender_training.checkpoints import Progress
 from derender_training.training_options import TrainingOptions
 

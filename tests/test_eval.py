@@ -126,7 +126,7 @@ def test_the_errors_and_their_average(evaluate, workplace):
 
 def test_a_folder_of_another_language_is_refused(evaluate, workplace):
     message = error_of(evaluate, "--data", workplace / "pictures", "--language", "noisy_shapes")
-    assert "noisy_shapes is not the model's" in message
+    assert "noisy_shapes: its language noisy_shapes is not the model's" in message
 
 
 def test_limit_takes_the_first(evaluate, workplace):
@@ -228,7 +228,11 @@ def test_fresh_scenes_are_as_many_as_the_builder_draws():
         ("toy", ["--split", "validation"], "give --size"),
         ("toy", ["--size", 2, "--render", "oil"], "unknown renderer 'oil'; known: noisy, negative"),
         ("toy", ["--size", 2, "--split", "tests"], "unknown split 'tests'"),
-        ("toy", ["--size", 2, "--scene.colour", "red"], "--scene.colour: the language's sample_scene has no such option"),
+        (
+            "toy",
+            ["--size", 2, "--scene.colour", "red"],
+            "--scene.colour: the language's sample_scene has no such option",
+        ),
         (
             "toy",
             ["--size", 2, "--scene.seed", 3],

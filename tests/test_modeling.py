@@ -49,8 +49,8 @@ def test_sinusoidal_numbers_begin_near_their_neighbours():
 
 def test_sinusoidal_numbers_leave_other_words_alone():
     model, random = (tiny_model(number_embeddings=kind) for kind in ("sinusoidal", "random"))
-    differs = (model.get_input_embeddings().weight != random.get_input_embeddings().weight).any(1)
-    assert {LANGUAGE.vocabulary[index] for index in differs.nonzero().flatten()} == {str(number) for number in range(8)}
+    differs = (model.get_input_embeddings().weight != random.get_input_embeddings().weight).any(1).nonzero().flatten()
+    assert {LANGUAGE.vocabulary[index] for index in differs} == {str(number) for number in range(8)}
 
 
 def test_numbers_keep_their_trained_embeddings(tmp_path):
