@@ -10,6 +10,7 @@ import base64
 import html
 import io
 import json
+import math
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -112,13 +113,13 @@ def write_sheet(evaluation: Evaluation, output: str | Path, count: int) -> None:
     read = [_thumbnail(evaluation.draw(prediction["objects"])) for prediction in predictions]
     box = tuple(max(picture.size[axis] for picture in inputs + read) for axis in (0, 1))
     frames = ["white" if prediction["iou"] == 1 else "red" for prediction in predictions]
+    columns = math.ceil(len(indices) / math.ceil(len(indices) / SHEET_COLUMNS))
     rows = []
-    for start in range(0, len(indices), SHEET_COLUMNS):
-        part = slice(start, start + SHEET_COLUMNS)
+    for start in range(0, len(indices), columns):
+        part = slice(start, start + columns)
         above = [_framed(picture, box, "white") for picture in inputs[part]]
         below = [_framed(picture, box, frame) for picture, frame in zip(read[part], frames[part], strict=True)]
-        missing = min(SHEET_COLUMNS, len(indices)) - len(above)
-        blank = [np.full_like(above[0], 255)] * missing
+        blank = [np.full_like(above[0], 255)] * (columns - len(above))
         rows += [np.hstack(above + blank), np.hstack(below + blank)]
     content = io.BytesIO()
     Image.fromarray(np.vstack(rows)).save(content, "PNG", optimize=True)

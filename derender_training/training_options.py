@@ -39,7 +39,8 @@ class TrainingOptions:
       larger of the steps' and the time's share, so a slow machine ends early with a decayed learning rate all the
       same; such a run is not bit-reproducible.
     Running
-    - evaluate_every: steps between evaluations (one more comes at the end); the model with the best IOU is kept.
+    - evaluate_every: steps between evaluations (one more comes at the end); the model with the best IOU is kept,
+      coordinates in 20 bins (where there are fewer of them than bins, that is the exact IOU).
     - evaluation_size: pictures an evaluation, the first of the validation split of the folder, or of the language's
       given scenes, where these have one; else scenes of the stream's validation split.
     - save_every: steps between checkpoints (one more comes at the end).

@@ -262,8 +262,10 @@ def test_the_card_is_installed(monkeypatch):
     assert any(name.endswith("noisy_shapes/README.md") for name in installed)
 
 
-def test_the_card_is_valid_for_the_hub(noisy_shapes):
-    card = DatasetCard.load(Path(noisy_shapes.__file__).with_name("README.md"))
-    assert card.data.license == "apache-2.0" and card.data.task_categories == ["image-to-text"]
-    for name in language_features(noisy_shapes.LANGUAGE)["objects"].feature:
-        assert f"`{name}`" in card.text
+@pytest.mark.parametrize(("name", "license"), [("noisy_shapes", "apache-2.0"), ("abstract_scenes", "other")])
+def test_the_card_is_valid_for_the_hub(name, license):
+    folder = load_language_folder(name)
+    card = DatasetCard.load(Path(folder.__file__).with_name("README.md"))
+    assert card.data.license == license and card.data.task_categories == ["image-to-text"]
+    for column in language_features(folder.LANGUAGE)["objects"].feature:
+        assert f"`{column}`" in card.text

@@ -26,7 +26,7 @@ from modeling_derender.specification import check_objects
 
 
 ROOT = Path(__file__).parents[1]
-GIVEN = '''
+GIVEN = """
 
 # Scenes of its own: a file `scenes.json` of {split: {name: objects}}, in a folder that must be named.
 import json
@@ -65,7 +65,7 @@ from datasets_scripts.scene_builder import GivenSceneBuilder  # noqa: E402
 
 class Builder(GivenSceneBuilder):
     pass
-'''
+"""
 
 
 @pytest.fixture(autouse=True)

@@ -150,17 +150,17 @@ def test_a_sheet_of_pictures_of_unequal_size(tmp_path, toy):
 
 
 def test_a_sheet_goes_on_below_when_a_row_is_full(tmp_path, toy):
-    scenes = FreshScenes(toy, (32, 32), seed=3, split="test").__getitems__(list(range(8)))
+    scenes = FreshScenes(toy, (32, 32), seed=3, split="test").__getitems__(list(range(7)))
     predictions = [
         {"file_name": str(number), "objects": scene["objects"], "reference": scene["objects"], "iou": 1.0}
         for number, scene in enumerate(scenes)
     ]
-    options = {"split": "test", "size": 8, "seed": 3}
+    options = {"split": "test", "size": 7, "seed": 3}
     evaluation = write_evaluation(tmp_path, tmp_path / "toy", predictions, **options)
-    write(tmp_path, evaluation, "--sheet", tmp_path / "sheet.png", "--sheet_count", 8)
+    write(tmp_path, evaluation, "--sheet", tmp_path / "sheet.png", "--sheet_count", 7)
     sheet = np.asarray(Image.open(tmp_path / "sheet.png"))
-    assert sheet.shape == (4 * 40, 6 * 40, 3)
-    assert (sheet[80:, 80:] == 255).all() and not (sheet[80:, :80] == 255).all()
+    assert sheet.shape == (4 * 40, 4 * 40, 3)
+    assert (sheet[80:, 120:] == 255).all() and not (sheet[80:, 80:120] == 255).all()
 
 
 def test_a_page_that_cannot_be_written_is_named(tmp_path, evaluation):

@@ -54,7 +54,9 @@ def test_best_model_is_kept_when_the_score_falls(options, tmp_path, monkeypatch)
         evaluated.append({name: tensor.clone() for name, tensor in model.state_dict().items()})
 
     monkeypatch.setattr(train, "predict", predict_nothing)
-    monkeypatch.setattr(train, "average_set_scores", lambda *_: {"iou": next(scores), "iou_1.0": 0.0})
+    monkeypatch.setattr(
+        train, "score_specifications", lambda *_: {"iou": 0.0, "iou_binned": next(scores), "inference_error": 0.0}
+    )
     progress = train.training_function(replace(options, output_dir=str(tmp_path), steps=3, evaluate_every=1))
     assert (progress.best_step, progress.best_iou) == (2, 0.9)
     kept = load_checkpoint(tmp_path / "model").state_dict()

@@ -1,0 +1,65 @@
+"""The language of Abstract Scenes (Zitnick and Parikh 2013): clip art on a 500 x 400 canvas, six properties each."""
+
+from __future__ import annotations
+
+from modeling_derender.language import Language
+
+
+# The types of the original files, in their numbering: name here, label, prefix of the pictures, number of pictures.
+TYPES = (
+    ("sky", "Sky", "s", 8),
+    ("large", "Large object", "p", 10),
+    ("boy", "Boy", "hb0", 35),
+    ("girl", "Girl", "hb1", 35),
+    ("animal", "Animal", "a", 6),
+    ("clothing", "Clothing", "c", 10),
+    ("food", "Food", "e", 7),
+    ("toy", "Toy", "t", 15),
+)
+WIDTH, HEIGHT = 500, 400
+SCALES = (1.0, 0.7, 0.49)  # of the pictures, by depth
+
+
+def picture_name(prefix: str, number: int) -> str:
+    """The category of a picture: the stem of its file without the closing s, so that `a_2` is `Pngs/a_2s.png`."""
+    return f"{prefix}_{number}"
+
+
+PICTURES = {name: tuple(picture_name(prefix, number) for number in range(count)) for name, _, prefix, count in TYPES}
+
+_PROPERTIES = [
+    {"name": "x", "domain": "coordinate", "minimum": -40, "maximum": 598},
+    {"name": "y", "domain": "coordinate"},
+    {"name": "depth", "domain": "depth"},
+    {"name": "flip", "domain": "flip"},
+]
+
+# Coordinates are of the picture's centre, y down. Their ranges hold those of the published data, some off the canvas.
+LANGUAGE = Language.from_dict(
+    {
+        "format": 1,
+        "name": "abstract_scenes",
+        "version": "1",
+        "canvas": {"width": WIDTH, "height": HEIGHT, "y_axis": "down", "pixels": [HEIGHT, WIDTH], "channels": 3},
+        "category_property": "supercategory",
+        "unique": ["category"],
+        "domains": [
+            {"name": "picture", "type": "choice", "values": [name for names in PICTURES.values() for name in names]},
+            {"name": "coordinate", "type": "integer", "minimum": -124, "maximum": 704},
+            {"name": "depth", "type": "integer", "minimum": 0, "maximum": 2, "prefix": "depth-"},
+            {"name": "flip", "type": "flag", "words": ["unflipped", "flipped"]},
+        ],
+        "categories": [
+            {
+                "name": name,
+                "label": label,
+                "properties": [
+                    {"name": "category", "domain": "picture", "values": list(PICTURES[name])},
+                    *_PROPERTIES,
+                ],
+                "points": [["x", "y"]],
+            }
+            for name, label, _, _ in TYPES
+        ],
+    }
+)

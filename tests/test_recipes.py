@@ -1,0 +1,40 @@
+"""Every recipe in configs/ is one that train.py takes: its options, its model and its first batch."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+import train
+from derender_training.data import TrainingBatches, load_examples
+from derender_training.options import read_options
+from derender_training.training_options import TrainingOptions
+
+
+RECIPES = sorted((Path(__file__).parents[1] / "configs").glob("*.yaml"))
+
+
+def kinds_of_data(path: Path) -> list[str]:
+    """Those a recipe can be run on: a language whose scenes are given also has fresh ones, recomposed from them."""
+    options = read_options(TrainingOptions, [str(path)])
+    return ["fresh", "given"] if hasattr(train.open_language(options.language), "read_scenes") else ["fresh"]
+
+
+CASES = [(path, data) for path in RECIPES for data in kinds_of_data(path)]
+
+
+@pytest.mark.parametrize(("path", "data"), CASES, ids=[f"{path.stem}-{data}" for path, data in CASES])
+def test_a_recipe_can_be_trained(path, data, clip_art_dir):
+    options = read_options(TrainingOptions, [str(path)])
+    folder = train.open_language(options.language)
+    data_dir = str(clip_art_dir) if hasattr(folder, "find_data_dir") else None
+    scene = {**options.scene, **({"validation_share": 0.2} if "validation_share" in options.scene else {})}
+    options = replace(options, data=data, data_dir=data_dir, evaluation_size=2, batch_size=2, scene=scene)
+    model, processor = train.build_model(options, folder.LANGUAGE)
+    examples = load_examples(options, folder)
+    batch = TrainingBatches(examples.train, processor, 2, 0, examples.size, options.order, options.max_length)[0]
+    assert batch["pixel_values"].shape[2:] == tuple(options.image_size)
+    with torch.no_grad():
+        assert model(**batch).loss.isfinite()
+    assert examples.validation
