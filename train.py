@@ -180,8 +180,8 @@ def build_optimizer(options: TrainingOptions, model: torch.nn.Module) -> torch.o
 
 def describe(progress: Progress) -> str:
     return (
-        f"{progress.step} steps in {progress.elapsed / 60:.1f} minutes, best validation IOU {progress.best_iou:.4f} (in bins) "
-        f"at step {progress.best_step}"
+        f"{progress.step} steps in {progress.elapsed / 60:.1f} minutes, best validation IOU in bins "
+        f"{progress.best_iou:.4f} at step {progress.best_step}"
     )
 
 

@@ -34,7 +34,7 @@ class CheckpointError(RuntimeError):
 
 @dataclasses.dataclass
 class Progress:
-    """Where a run stands: steps done, the best validation IOU (in bins) and its step, seconds taken, and whether it ended.
+    """Where a run stands: steps done, the best validation IOU (in bins), its step, seconds taken, whether it ended.
 
     `num_processes` and `mixed_precision` (no or bf16) are those that it was trained by so far.
     """

@@ -33,7 +33,7 @@ def score_predictions(
     scores = score_specifications(language, predictions, references)
     try:
         folder = data.find_language_folder(language.name, language_folder)
-        if folder.LANGUAGE != language:
+        if language != folder.LANGUAGE:
             raise ValueError(f"{Path(folder.__file__).parent}: its language {folder.LANGUAGE.name} is not the model's")
         draw = partial(folder.render_batch, **data_options(folder, data.data_dir))
     except ValueError as error:

@@ -51,8 +51,8 @@ class DerenderConfig(PretrainedConfig):
     - `position_encoding`: equation 8 is added to the token embedding ("add": the paper's figure 2), or both, each
       `d_model` wide, are concatenated and projected back to `d_model` ("concat": the paper's text).
     - `number_embeddings`: "random" token embeddings to begin with, or "sinusoidal" ones for numbers, in which near
-      numbers are near each other: a language with hundreds of coordinates is learned many times faster so, most of all
-      with `tie_word_embeddings`.
+      numbers are near each other, for languages with hundreds of coordinates; with `tie_word_embeddings` the output
+      layer begins so as well.
     - `tie_word_embeddings`: whether the output layer shares the token embedding.
 
     Raises ValueError that names the option.
