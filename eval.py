@@ -21,11 +21,11 @@ from datasets_scripts.scene_options import parse_with_scene_options
 from datasets_scripts.scenes import RenderError
 from derender_training.evaluation import predict
 from derender_training.result_file import describe_origin, write_json
-from derender_training.scores import score_predictions
+from derender_training.scores import Scorer
 from modeling_derender.checkpoint import load_checkpoint
 from modeling_derender.modeling_derender import DerenderForConditionalGeneration
 from modeling_derender.processing_derender import DerenderProcessor
-from modeling_derender.scoring import count_matches, set_scores
+from modeling_derender.scoring import count_matches
 
 
 SCORES = (
@@ -43,11 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         model, processor = load_model(options.model, device)
         data = EvaluationData(
             options.data, options.split, options.size, options.limit, options.seed, options.render, options.scene,
-            options.data_dir,
+            options.data_dir, options.language,
         )  # fmt: skip
-        result = evaluate(
-            model, processor, data, options.batch_size, options.num_beams, options.grammar, options.language
-        )
+        result = evaluate(model, processor, data, options.batch_size, options.num_beams, options.grammar)
     except (ValueError, RenderError) as error:
         sys.exit(f"error: {error}")
     settings = {name: getattr(options, name) for name in ("model", "num_beams", "grammar", "batch_size", "seed")}
@@ -124,20 +122,12 @@ def load_model(path: str, device: torch.device) -> tuple[DerenderForConditionalG
     return model, processor
 
 
-def evaluate(
-    model,
-    processor,
-    data: EvaluationData,
-    batch_size: int,
-    num_beams: int = 1,
-    use_grammar: bool = True,
-    language_folder: str | None = None,
-) -> dict:
+def evaluate(model, processor, data: EvaluationData, batch_size: int, num_beams: int, use_grammar: bool) -> dict:
     """Scores, counts, speed and every prediction, as plain data.
 
     The speed is that of preprocessing and generation; the reading or drawing of the pictures is not in it.
     """
-    examples = data.open(model.language)
+    examples, scorer = data.open(model.language), Scorer.open(model.language, data)
     predictions, references, names, seconds = [], [], [], 0.0
     with tqdm(total=len(examples), desc=data.data, unit=" pictures") as bar:
         for start in range(0, len(examples), batch_size):
@@ -150,7 +140,7 @@ def evaluate(
             bar.update(len(batch))
     pairs = list(zip(predictions, references, strict=True))
     return {
-        **score_predictions(model.language, predictions, references, data, language_folder),
+        **scorer.score(predictions, references),
         "counts": {
             "pictures": len(pairs),
             "true": sum(map(len, references)),
@@ -162,7 +152,7 @@ def evaluate(
         "data": data.data,
         "data_options": data.options(),
         "predictions": [
-            {"file_name": name, "objects": pair[0], "reference": pair[1], "iou": set_scores(*pair)["iou"]}
+            {"file_name": name, "objects": pair[0], "reference": pair[1], **scorer.score_one(*pair)}
             for name, pair in zip(names, pairs, strict=True)
         ],
     }
@@ -174,7 +164,7 @@ def as_table(result: dict) -> str:
         ("model", result["model"]),
         ("data", " ".join([result["data"], *(f"{name}={value}" for name, value in options.items())])),
         *((name, f"{result[name]:.4f}") for name in SCORES if result[name] is not None),
-        *([("not drawn", result["not_drawn"])] if "not_drawn" in result else []),
+        *([("not drawn", result["not_drawn"].splitlines()[0])] if "not_drawn" in result else []),
         ("pictures", f"{counts['pictures']:,}"),
         ("objects", "{true:,} true, {predicted:,} predicted, {matched:,} matched".format(**counts)),
         ("images/s", f"{result['images_per_second']:.1f}"),

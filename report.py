@@ -9,7 +9,6 @@ import argparse
 import base64
 import html
 import io
-import json
 import math
 import sys
 from collections import Counter
@@ -23,7 +22,8 @@ from PIL import Image, ImageOps
 
 from datasets_scripts.evaluation_data import EvaluationData, take
 from datasets_scripts.scenes import RenderError, data_options
-from derender_training.result_file import write_bytes
+from derender_training.result_file import read_evaluation, write_bytes
+from modeling_derender.binning import bin_objects
 from modeling_derender.image_io import to_uint8
 from modeling_derender.language import Language
 from modeling_derender.scoring import object_key
@@ -76,10 +76,11 @@ def open_evaluation(path: str | Path, language: str | None = None, data_dir: str
 
     ValueError names the file, or the data it speaks of, where they cannot be used.
     """
-    result = _read_evaluation(Path(path))
-    options = result["data_options"] | ({"data_dir": data_dir} if data_dir else {})
+    result = read_evaluation(path)
+    given = {"language_folder": language, "data_dir": data_dir}
+    options = result["data_options"] | {name: value for name, value in given.items() if value}
     data = EvaluationData(result["data"], **options)
-    folder = data.find_language_folder(result["language"], language)
+    folder = data.find_language_folder(result["language"])
     examples = data.open(folder.LANGUAGE)
     if len(examples) < len(result["predictions"]):
         raise ValueError(f"{path}: has {len(result['predictions'])} predictions, but {result['data']} fewer pictures")
@@ -96,7 +97,8 @@ def write_report(evaluations: Sequence[Evaluation], output: str | Path, count: i
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<style>{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n"
         '<p class="key">Under each picture is the specification predicted for it, an object a line. '
-        '<span class="extra">+ is not in the truth</span>, <span class="missing">&minus; is missing</span>.</p>\n'
+        '<span class="extra">+ is not in the truth</span>, <span class="missing">&minus; is missing</span>. '
+        "Coordinates count as equal in the same of 20 bins of the canvas.</p>\n"
         f"{''.join(sections)}</body>\n</html>\n"
     )
     write_bytes(output, page.encode("utf-8"))
@@ -105,14 +107,14 @@ def write_report(evaluations: Sequence[Evaluation], output: str | Path, count: i
 def write_sheet(evaluation: Evaluation, output: str | Path, count: int) -> None:
     """Write a PNG of `count` pictures at random: the inputs above, what was read in them, drawn again, below.
 
-    A prediction that is not exactly the truth has a red frame. ValueError as for `write_report`.
+    A prediction that is not the truth, coordinates in 20 bins, has a red frame. ValueError as for `write_report`.
     """
     _, indices = _choose(evaluation.predictions, count)
     predictions = [evaluation.predictions[index] for index in indices]
     inputs = [_thumbnail(example["image"]) for example in take(evaluation.examples, indices)]
     read = [_thumbnail(evaluation.draw(prediction["objects"])) for prediction in predictions]
     box = tuple(max(picture.size[axis] for picture in inputs + read) for axis in (0, 1))
-    frames = ["white" if prediction["iou"] == 1 else "red" for prediction in predictions]
+    frames = ["white" if prediction["iou_binned"] == 1 else "red" for prediction in predictions]
     columns = math.ceil(len(indices) / math.ceil(len(indices) / SHEET_COLUMNS))
     rows = []
     for start in range(0, len(indices), columns):
@@ -152,20 +154,13 @@ def _section(evaluation: Evaluation, count: int) -> str:
     )
 
 
-def _read_evaluation(path: Path) -> dict:
-    try:
-        result = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ValueError(f"{path}: no such file") from None
-    except ValueError as error:
-        raise ValueError(f"{path}: not JSON: {error}") from None
-    if not isinstance(result, dict) or "predictions" not in result or "data_options" not in result:
-        raise ValueError(f"{path}: is not an evaluation written by eval.py --json")
-    return result
-
-
 def _choose(predictions: list[dict], count: int) -> tuple[list[int], list[int]]:
-    order = sorted(range(len(predictions)), key=lambda index: predictions[index]["iou"])
+    """The numbers of the `count` worst predictions, by inference error and then IOU, and of `count` at random."""
+
+    def merit(index: int) -> tuple[float, float]:
+        return -predictions[index]["inference_error"], predictions[index]["iou_binned"]
+
+    order = sorted(range(len(predictions)), key=merit)
     drawn = np.random.default_rng(0).choice(len(predictions), size=min(count, len(predictions)), replace=False)
     return order[:count], sorted(drawn.tolist())
 
@@ -215,7 +210,8 @@ def _card(prediction: dict, image, evaluation: Evaluation) -> str:
         for what, picture in pictures.items()
     )
     return (
-        f"<article>\n<h4>{name}: IOU {prediction['iou']:.2f}</h4>\n"
+        f"<article>\n<h4>{name}: IOU in bins {prediction['iou_binned']:.2f}, "
+        f"inference error {prediction['inference_error']:.2f}</h4>\n"
         f'<div class="pictures">{figures}</div>\n'
         f"<pre>{_as_lines(prediction['objects'], prediction['reference'], evaluation.language)}</pre>\n</article>\n"
     )
@@ -223,14 +219,18 @@ def _card(prediction: dict, image, evaluation: Evaluation) -> str:
 
 def _as_lines(objects: list[dict], reference: list[dict], language: Language) -> str:
     """The predicted objects, each marked where the truth has no such object (left), then those that are missing."""
-    left, lines = Counter(map(object_key, reference)), []
+
+    def key_of(item: dict) -> frozenset:
+        return object_key(*bin_objects([item], language.coordinate_ranges))
+
+    left, lines = Counter(map(key_of, reference)), []
     for item in objects:
-        key = object_key(item)
+        key = key_of(item)
         matched = left[key] > 0
         left[key] -= matched
         lines.append(_line(item, "" if matched else "extra", language))
     for item in reference:
-        key = object_key(item)
+        key = key_of(item)
         if left[key] > 0:
             left[key] -= 1
             lines.append(_line(item, "missing", language))

@@ -27,7 +27,8 @@ class EvaluationData:
     the last, these are the given scenes of `split`, where its scenes are given and `size` is None; else `size` fresh
     scenes, by default as many as the folder's Builder puts into that split. Both are drawn with `seed` and the
     renderer `render`; `scene` are the options of the folder's `read_scenes` or `sample_scene`. `limit` takes the first
-    pictures only. `data_dir` is the folder of the language's own files, where it needs such to draw.
+    pictures only. `data_dir` is the folder of the language's own files, where it needs such to draw, and
+    `language_folder` the language's own, where neither `data` nor the language's name tells it.
     """
 
     data: str
@@ -38,6 +39,7 @@ class EvaluationData:
     render: str | None = None
     scene: dict = field(default_factory=dict)
     data_dir: str | None = None
+    language_folder: str | None = None
 
     def open(self, language: Language) -> Sequence:
         """Examples {"image", "objects"} by index, to be had with `take`; ValueError names what does not fit."""
@@ -52,14 +54,13 @@ class EvaluationData:
             raise ValueError(f"{folder}: holds neither {METADATA} nor parquet files, and is no language's folder")
         return self._open_scenes(language)
 
-    def find_language_folder(self, name: str, chosen: str | None = None) -> ModuleType:
-        """The folder of the language `name`: the one `chosen`, the one `data` is, or the one of that name.
+    def find_language_folder(self, name: str) -> ModuleType:
+        """The folder of the language `name`: `language_folder`, the one `data` is, or the one of that name.
 
         Raises ValueError where there is none.
         """
-        if chosen is None and (Path(self.data) / "__init__.py").is_file():
-            chosen = self.data
-        return load_language_folder(chosen or name)
+        is_language = (Path(self.data) / "__init__.py").is_file()
+        return load_language_folder(self.language_folder or (self.data if is_language else name))
 
     def _open_scenes(self, language: Language) -> Scenes:
         if not Path(self.data).exists() and not self.data.isidentifier():

@@ -34,13 +34,13 @@ class CheckpointError(RuntimeError):
 
 @dataclasses.dataclass
 class Progress:
-    """Where a run stands: steps done, the best validation IOU (in bins), its step, seconds taken, whether it ended.
+    """Where a run stands: steps done, the best validation IOU in bins, its step, seconds taken, whether it ended.
 
     `num_processes` and `mixed_precision` (no or bf16) are those that it was trained by so far.
     """
 
     step: int = 0
-    best_iou: float = -1.0
+    best_iou_binned: float = -1.0
     best_step: int = 0
     elapsed: float = 0.0
     finished: bool = False

@@ -46,6 +46,19 @@ def _processor_name() -> str:
     return names[0] if names else platform.processor() or platform.machine()
 
 
+def read_evaluation(path: str | Path) -> dict:
+    """The content of a file that eval.py wrote; ValueError names a file that is not there or is none of its."""
+    try:
+        result = json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ValueError(f"{path}: no such file") from None
+    except ValueError as error:
+        raise ValueError(f"{path}: not JSON: {error}") from None
+    if not isinstance(result, dict) or "predictions" not in result or "data_options" not in result:
+        raise ValueError(f"{path}: is not an evaluation written by eval.py --json")
+    return result
+
+
 def write_json(path: str | Path, result: dict) -> None:
     write_bytes(path, (json.dumps(result, indent=1) + "\n").encode("utf-8"))
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from datasets_scripts.evaluation_data import EvaluationData
-from datasets_scripts.scenes import data_options
+from datasets_scripts.scenes import RenderError, data_options
 from modeling_derender.binning import bin_objects
 from modeling_derender.inference_error import inference_error
 from modeling_derender.language import Language
@@ -18,31 +19,47 @@ from modeling_derender.scoring import average_set_scores
 PICTURES_AT_ONCE = 50
 
 
-def score_predictions(
-    language: Language,
-    predictions: Sequence[list[dict]],
-    references: Sequence[list[dict]],
-    data: EvaluationData,
-    language_folder: str | None = None,
-) -> dict:
-    """Every score; those of drawings are None, with the reason in "not_drawn", where nothing can draw the language.
+@dataclass(frozen=True)
+class Scorer:
+    """Scores predictions of a language; `draw` is its `render_batch`, or None for the reason `not_drawn`."""
 
-    `data` says where the language's folder and its own files are, `language_folder` which folder to take instead.
-    Raises ValueError where a folder was asked for and cannot be used.
-    """
-    scores = score_specifications(language, predictions, references)
-    try:
-        folder = data.find_language_folder(language.name, language_folder)
-        if language != folder.LANGUAGE:
-            raise ValueError(f"{Path(folder.__file__).parent}: its language {folder.LANGUAGE.name} is not the model's")
-        draw = partial(folder.render_batch, **data_options(folder, data.data_dir))
-    except ValueError as error:
-        if language_folder is not None:
-            raise
-        return {**scores, "reconstruction_error": None, "average_error": None, "not_drawn": str(error)}
-    reconstruction_error = score_drawings(draw, language.canvas.pixels, predictions, references)
-    average_error = (scores["inference_error"] + reconstruction_error) / 2
-    return {**scores, "reconstruction_error": reconstruction_error, "average_error": average_error}
+    language: Language
+    draw: Callable | None
+    not_drawn: str | None = None
+
+    @classmethod
+    def open(cls, language: Language, data: EvaluationData) -> Scorer:
+        """Find what draws the language, by what `data` says of its folder and its own files.
+
+        Where nothing does, pictures are not scored. Raises ValueError where `data` names what cannot be used.
+        """
+        try:
+            folder = data.find_language_folder(language.name)
+            if language != folder.LANGUAGE:
+                where = Path(folder.__file__).parent
+                raise ValueError(f"{where}: its language {folder.LANGUAGE.name} is not the model's")
+            return cls(language, partial(folder.render_batch, **data_options(folder, data.data_dir)))
+        except ValueError as error:
+            if data.language_folder is not None or data.data_dir is not None:
+                raise
+            return cls(language, None, str(error))
+
+    def score(self, predictions: Sequence[list[dict]], references: Sequence[list[dict]]) -> dict:
+        """Every score of many pictures, as fractions; those of drawings are None where nothing draws.
+
+        Raises RenderError where the renderer fails.
+        """
+        scores = score_specifications(self.language, predictions, references)
+        if self.draw is None:
+            return {**scores, "reconstruction_error": None, "average_error": None, "not_drawn": self.not_drawn}
+        reconstruction_error = score_drawings(self.draw, self.language.canvas.pixels, predictions, references)
+        average_error = (scores["inference_error"] + reconstruction_error) / 2
+        return {**scores, "reconstruction_error": reconstruction_error, "average_error": average_error}
+
+    def score_one(self, prediction: list[dict], reference: list[dict]) -> dict[str, float]:
+        """The scores of one picture that tell good predictions from bad ones."""
+        scores = score_specifications(self.language, [prediction], [reference])
+        return {name: scores[name] for name in ("iou", "iou_binned", "inference_error")}
 
 
 def score_specifications(
@@ -69,11 +86,15 @@ def score_drawings(
 ) -> float:
     """The reconstruction error: predicted and true objects are drawn, clean, at `size` (height, width) and compared.
 
-    `draw` is a language folder's `render_batch`. A fraction, averaged over all pixels of all pictures.
+    `draw` is a language folder's `render_batch`. A fraction, averaged over all pixels of all pictures. Raises
+    RenderError where the renderer fails.
     """
     wrong = 0
     for start in range(0, len(references), PICTURES_AT_ONCE):
         sides = (side[start : start + PICTURES_AT_ONCE] for side in (predictions, references))
-        drawn = (draw(side, size=size) for side in sides)
+        try:
+            drawn = [draw(side, size=size) for side in sides]
+        except RuntimeError as error:
+            raise RenderError(f"drawing what was predicted: {error}") from error
         wrong += sum(count_wrong_pixels(*pair) for pair in zip(*drawn, strict=True))
     return wrong / (len(references) * size[0] * size[1])

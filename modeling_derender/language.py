@@ -228,6 +228,9 @@ class Language:
     default "category"), `domains` and `categories` (lists, whose order numbers the tokens and is the canonical order;
     JSON objects would not do, since libraries sort their keys) and, optionally, `unique`: the leading properties no
     two objects of a category may share (by default all: no object twice).
+
+    `coordinate_ranges` maps the properties that are coordinates, since some category's points name them, to the
+    canvas's (low, high) along their axis.
     """
 
     def __init__(self, declaration: dict):
@@ -245,6 +248,7 @@ class Language:
         self.vocabulary = self._build_vocabulary()
         self.token_ids = {word: index for index, word in enumerate(self.vocabulary)}
         self.unique_slots = {name: self._count_unique_slots(item) for name, item in self.categories.items()}
+        self.coordinate_ranges = self._find_coordinate_ranges()
 
     @classmethod
     def from_dict(cls, declaration: dict) -> Language:
@@ -278,19 +282,6 @@ class Language:
         return tuple(dict.fromkeys(name for item in self.categories.values() for name in item.properties))
 
     @cached_property
-    def coordinate_ranges(self) -> dict[str, tuple[float, float]]:
-        """The properties that some category's `points` name, with the canvas's extent along their axis.
-
-        Scores in bins divide these ranges. Raises LanguageError where a property is a coordinate of both axes.
-        """
-        points = [point for item in self.categories.values() for point in item.points]
-        across = {x: (0, self.canvas.width) for x, _ in points}
-        upright = {y: (0, self.canvas.height) for _, y in points}
-        if set(across) & set(upright):
-            raise LanguageError(f"points: {sorted(set(across) & set(upright))} are coordinates of both axes")
-        return across | upright
-
-    @cached_property
     def has_equal_categories(self) -> bool:
         """Whether the categories have the same properties, so that objects of different ones can be compared."""
         return len({frozenset(item.properties) for item in self.categories.values()}) == 1
@@ -309,6 +300,19 @@ class Language:
         if wrong:
             raise LanguageError(f"every token needs a word of its own without white space; these do not fit: {wrong}")
         return vocabulary
+
+    def _find_coordinate_ranges(self) -> dict[str, tuple[float, float]]:
+        """The properties that some category's points name, with the canvas's extent along their axis.
+
+        Scores in bins divide these ranges into bins.
+        """
+        points = [point for item in self.categories.values() for point in item.points]
+        across = {x: (0, self.canvas.width) for x, _ in points}
+        upright = {y: (0, self.canvas.height) for _, y in points}
+        unclear = [name for name in across if upright.get(name, across[name]) != across[name]]
+        if unclear:
+            raise LanguageError(f"points: {unclear[0]!r} is a coordinate of both axes, which differ in extent")
+        return across | upright
 
     def _count_unique_slots(self, category: Category) -> int:
         unique = self._declaration.get("unique")

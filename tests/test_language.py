@@ -15,6 +15,7 @@ from toy_folder import write_toy_folder
 from datasets_scripts import load_language_folder
 from datasets_scripts.noisy_shapes.language import LANGUAGE as NOISY_SHAPES
 from datasets_scripts.scenes import FreshScenes
+from modeling_derender.binning import bin_objects
 from modeling_derender.configuration_derender import DerenderConfig
 from modeling_derender.language import Language, LanguageError
 from modeling_derender.modeling_derender import DerenderForConditionalGeneration
@@ -110,6 +111,7 @@ def test_a_language_is_json_and_survives_it():
         (changed(format=9), "format 9"),
         (changed(domains=[{"name": "x", "type": "complex"}]), "unknown type 'complex'"),
         (changed(canvas={**TOY["canvas"], "y_axis": "left"}), "y_axis"),
+        (changed(canvas={**TOY["canvas"], "width": 9}), "points: 'x' is a coordinate of both axes"),
         (changed(category_property="shade"), "'shade'"),
         (changed(domains=TOY["domains"][:1] * 2), "a domain is declared twice"),
         (changed(unique=["x"]), "must come first"),
@@ -142,6 +144,20 @@ def test_a_language_is_json_and_survives_it():
 def test_a_contradictory_declaration_is_refused(broken, says):
     with pytest.raises(LanguageError, match=says):
         Language.from_dict(broken)
+
+
+def test_coordinates_are_what_points_name():
+    assert NOISY_SHAPES.coordinate_ranges == dict.fromkeys(("x", "x1", "x2", "y", "y1", "y2"), (0, 16))
+    assert not NOISY_SHAPES.has_equal_categories
+    assert Language.from_dict(TOY).coordinate_ranges == dict.fromkeys(("x", "until", "y"), (0, 8))
+    dots = {**TOY, "categories": TOY["categories"][:1], "canvas": {**TOY["canvas"], "height": 9}}
+    assert Language.from_dict(dots).coordinate_ranges == {"x": (0, 8), "y": (0, 9)}
+    assert Language.from_dict(dots).has_equal_categories
+
+
+def test_each_coordinate_of_noisy_shapes_has_a_bin_of_its_own():
+    dots = [{"x": x} for x in range(16)]
+    assert len({item["x"] for item in bin_objects(dots, NOISY_SHAPES.coordinate_ranges)}) == 16
 
 
 def test_integers_may_be_any_of_their_domain():

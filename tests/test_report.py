@@ -24,6 +24,7 @@ BAR = {"category": "bar", "x1": 0, "x2": 3, "y": 5}
 
 def write_evaluation(folder, data, predictions, **options):
     """An evaluation as eval.py writes it."""
+    predictions = [{"iou_binned": item["iou"], "inference_error": 1 - item["iou"], **item} for item in predictions]
     references = [item["reference"] for item in predictions]
     result = {
         **dict.fromkeys(("precision", "recall", "f1", "iou", "iou_1.0", "iou_0.8", "iou_0.6"), 0.125),

@@ -17,6 +17,7 @@ TYPES = (
     ("toy", "Toy", "t", 15),
 )
 WIDTH, HEIGHT = 500, 400
+MARGIN = 400  # how far off the canvas a centre may be; the largest picture, 766 pixels high, is not seen from there
 SCALES = (1.0, 0.7, 0.49)  # of the pictures, by depth
 
 
@@ -28,13 +29,13 @@ def picture_name(prefix: str, number: int) -> str:
 PICTURES = {name: tuple(picture_name(prefix, number) for number in range(count)) for name, _, prefix, count in TYPES}
 
 _PROPERTIES = [
-    {"name": "x", "domain": "coordinate", "minimum": -40, "maximum": 598},
-    {"name": "y", "domain": "coordinate"},
+    {"name": "x", "domain": "coordinate", "minimum": -MARGIN, "maximum": WIDTH + MARGIN},
+    {"name": "y", "domain": "coordinate", "minimum": -MARGIN, "maximum": HEIGHT + MARGIN},
     {"name": "depth", "domain": "depth"},
     {"name": "flip", "domain": "flip"},
 ]
 
-# Coordinates are of the picture's centre, y down. Their ranges hold those of the published data, some off the canvas.
+# Coordinates are of the picture's centre, y down; some of the published ones lie off the canvas.
 LANGUAGE = Language.from_dict(
     {
         "format": 1,
@@ -45,7 +46,7 @@ LANGUAGE = Language.from_dict(
         "unique": ["category"],
         "domains": [
             {"name": "picture", "type": "choice", "values": [name for names in PICTURES.values() for name in names]},
-            {"name": "coordinate", "type": "integer", "minimum": -124, "maximum": 704},
+            {"name": "coordinate", "type": "integer", "minimum": -MARGIN, "maximum": WIDTH + MARGIN},
             {"name": "depth", "type": "integer", "minimum": 0, "maximum": 2, "prefix": "depth-"},
             {"name": "flip", "type": "flag", "words": ["unflipped", "flipped"]},
         ],
