@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import torch
 from accelerate import Accelerator
@@ -52,6 +53,8 @@ def training_function(options: TrainingOptions) -> Progress:
         cpu=not torch.accelerator.is_available(), mixed_precision=choose_precision(options.mixed_precision)
     )
     folder = open_language(options.language)
+    if hasattr(folder, "find_data_dir"):  # a run that is resumed goes on with the files that it began with
+        options = replace(options, data_dir=find_data(folder, options.data_dir))
     set_seed(options.seed)
     model, processor = build_model(options, folder.LANGUAGE)
     examples = load_examples(options, folder)
@@ -153,6 +156,14 @@ def open_language(name: str):
         return load_language_folder(name)
     except ValueError as error:
         raise OptionError(f"option 'language': {error}") from None
+
+
+def find_data(folder, data_dir: str | None) -> str:
+    """The folder of the language's own files; OptionError where it is not there."""
+    try:
+        return str(folder.find_data_dir(data_dir))
+    except ValueError as error:
+        raise OptionError(f"option 'data_dir': {error}") from None
 
 
 def build_model(

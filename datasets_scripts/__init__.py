@@ -10,7 +10,8 @@ A language's folder is a Python package that exports
 - and, optionally, `RENDERERS`: others like `render_batch` by name; `Builder`: its Datasets builder;
 - `read_scenes(split, **options) -> dict`: for a language whose scenes are given, the objects of each by its name;
 - `find_data_dir(data_dir=None) -> Path`: for a language that needs files which the package does not hold (scenes, clip
-  art). It finds their folder or says where they come from; all the functions above then take a keyword `data_dir`.
+  art). It finds their folder or says where they come from; all the functions above then take a keyword `data_dir`;
+- `data_files(data_dir) -> list[Path]`: with it, those files.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ def load_language_folder(name: str) -> ModuleType:
         known = sorted(item.parent.name for item in ours.glob("*/__init__.py"))
         raise ValueError(f"no language folder {name!r}: known are {', '.join(known)}, or a path to a package")
     module = importlib.import_module(f"{__name__}.{folder.name}") if folder.parent == ours else _import_path(folder)
-    missing = [export for export in EXPORTS if not hasattr(module, export)]
+    required = (*EXPORTS, *(("data_files",) if hasattr(module, "find_data_dir") else ()))
+    missing = [export for export in required if not hasattr(module, export)]
     if missing:
         raise ValueError(f"language folder {name!r}: its __init__.py exports no {', '.join(missing)}")
     return module

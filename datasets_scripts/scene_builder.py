@@ -10,11 +10,13 @@ from pathlib import Path
 from types import ModuleType
 
 import datasets
+import multiprocess
 import pyarrow
+import torch
 
 from modeling_derender.language import Language
 
-from .scenes import SPLITS, FreshScenes, GivenScenes, Scenes, data_options
+from .scenes import SPLITS, FreshScenes, GivenScenes, Scenes, data_options, read_given
 
 
 SCENES_PER_SHARD = 200
@@ -39,6 +41,10 @@ class PictureConfig(datasets.BuilderConfig):
 
     def __post_init__(self):
         super().__post_init__()
+        self.check()
+
+    def check(self) -> None:
+        """Raise ValueError, naming it, for an option out of range."""
         self._check_counts("seed")
 
     def _check_counts(self, *names: str) -> None:
@@ -80,8 +86,8 @@ class SceneConfig(PictureConfig):
     test_size: int = 1_000
     validation_size: int = 0
 
-    def __post_init__(self):
-        super().__post_init__()
+    def check(self) -> None:
+        super().check()
         self._check_counts("train_size", "test_size", "validation_size")
         if not self.train_size + self.test_size + self.validation_size:
             raise ValueError("train_size, test_size and validation_size are all 0: there is nothing to build")
@@ -105,16 +111,19 @@ class PictureBuilder(datasets.GeneratorBasedBuilder):
     config's or another version's data. `scenes` are those of each split, to be drawn when taken.
     """
 
-    def __init__(self, **options):
+    def __init__(self, config_name: str | None = None, **options):
         folder = self.language_folder()
         known = {field.name for field in fields(self.BUILDER_CONFIG_CLASS)}
-        builder_options = {"cache_dir", "config_name", "base_path", "writer_batch_size"}
+        builder_options = {"cache_dir", "base_path", "writer_batch_size"}
         unknown = sorted(set(options) - known - builder_options)
         if unknown:
             own = sorted(known - {field.name for field in fields(datasets.BuilderConfig)})
             raise ValueError(f"{folder.LANGUAGE.name}: unknown option {unknown[0]!r}; known: {', '.join(own)}")
         data = data_options(folder, options.get("data_dir"))
-        super().__init__(dataset_name=folder.LANGUAGE.name, hash=_hash_sources(folder, data), **options)
+        super().__init__(
+            config_name=config_name, dataset_name=folder.LANGUAGE.name, hash=_hash_sources(folder, **data), **options
+        )
+        self.config.check()  # Datasets sets the options of a named config without its __post_init__
         # The scenes refuse options that do not fit here, before any process or folder is made.
         self.scenes = self._open_scenes()
 
@@ -148,6 +157,9 @@ class PictureBuilder(datasets.GeneratorBasedBuilder):
         return [_generator(split, len(scenes)) for split, scenes in self.scenes.items()]
 
     def _generate_examples(self, split: str, shards: list[range]) -> Iterator[tuple[int, dict]]:
+        if multiprocess.parent_process() is not None:
+            # One of Datasets' processes, which is forked: it would wait for ever for threads that only its parent has.
+            torch.set_num_threads(1)
         source = self.scenes[split]
         names = _object_fields(source.folder.LANGUAGE)
         for shard in shards:
@@ -187,7 +199,9 @@ class GivenSceneBuilder(PictureBuilder):
     def _open_scenes(self) -> dict[str, GivenScenes]:
         folder, options = self.language_folder(), self.config.scene_options
         data = data_options(folder, self.config.data_dir)
-        present = [split for split in SPLITS if folder.read_scenes(split, **data, **options)]
+        present = [split for split in SPLITS if read_given(folder, split, **data, **options)]
+        if not present:
+            raise ValueError(f"{folder.LANGUAGE.name}: no split has a scene; are all of them empty?")
         return {split: GivenScenes(folder, split=split, **self._drawing_options(), **options) for split in present}
 
 
@@ -215,9 +229,11 @@ def _generator(split: str, size: int) -> datasets.SplitGenerator:
     return generator
 
 
-def _hash_sources(folder: ModuleType, data: dict) -> str:
+def _hash_sources(folder: ModuleType, data_dir: str | None = None) -> str:
     """A digest of the code that the pictures and scenes come from, and of the language's own files."""
     files = [*sorted(Path(folder.__file__).parent.glob("*.py")), *COMMON_CODE]
-    for data_dir in data.values():
-        files += sorted(path for path in Path(data_dir).rglob("*") if path.is_file())
-    return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()[:16]
+    digest = hashlib.sha256()
+    for file in files + (folder.data_files(Path(data_dir)) if data_dir else []):
+        content = file.read_bytes() if file.is_file() else b""  # what is missing is told of when it is drawn
+        digest.update(f"{file.name} {len(content)} ".encode() + content)
+    return digest.hexdigest()[:16]

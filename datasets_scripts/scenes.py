@@ -53,6 +53,16 @@ def data_options(folder: ModuleType, data_dir: str | None) -> dict:
     return {}
 
 
+def read_given(folder: ModuleType, split: str, **options) -> dict[str, list[dict]]:
+    """The given scenes of a split; ValueError for a language without such, and for options that do not fit."""
+    if not hasattr(folder, "read_scenes"):
+        raise ValueError(f"{folder.LANGUAGE.name}: has no given scenes; its scenes are sampled")
+    try:
+        return folder.read_scenes(split, **options)
+    except TypeError as error:
+        raise ValueError(f"{folder.LANGUAGE.name}: {error}") from None
+
+
 class Scenes(Dataset):
     """Examples {"image": uint8 (H, W[, 3]), "objects": [...]} drawn when taken, the same bytes whoever draws them.
 
@@ -160,12 +170,7 @@ class GivenScenes(Scenes):
         **options,
     ):
         super().__init__(folder, size, seed, split, render, data_dir)
-        if not hasattr(folder, "read_scenes"):
-            raise ValueError(f"{folder.LANGUAGE.name}: has no given scenes; its scenes are sampled")
-        try:
-            scenes = folder.read_scenes(split, **self.data, **options)
-        except TypeError as error:
-            raise ValueError(f"{folder.LANGUAGE.name}: {error}") from None
+        scenes = read_given(folder, split, **self.data, **options)
         if not scenes:
             raise ValueError(f"{folder.LANGUAGE.name}: the split {split!r} has no scenes")
         self.names, self.scenes = list(scenes)[:limit], list(scenes.values())[:limit]

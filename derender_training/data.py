@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from types import ModuleType
@@ -13,7 +14,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset, Subset
 
 from datasets_scripts.scene_options import scene_options
-from datasets_scripts.scenes import FreshScenes, GivenScenes, RenderError, Scenes
+from datasets_scripts.scenes import FreshScenes, GivenScenes, RenderError, Scenes, data_options
 from derender_training.data_folder import open_data_folder
 from derender_training.options import OptionError, closest
 from derender_training.training_options import TrainingOptions
@@ -156,8 +157,9 @@ class Examples:
 def load_examples(options: TrainingOptions, folder: ModuleType) -> Examples:
     """Fresh or given scenes of the language in `folder`, or the splits of a folder of pictures.
 
-    The validation is the data's own where it has one, else fresh scenes. Raises OptionError for data that cannot be
-    opened, and scene options that the language's sampler or reader does not take.
+    The validation is the data's own, or the language's given scenes of that split, or else fresh scenes. Raises
+    OptionError for data that cannot be opened, for a validation that is not there, and for scene options that the
+    language's sampler or reader does not take.
     """
     if options.data == "fresh":
         train = _open_scenes(options, folder, FreshScenes, seed=options.seed)
@@ -169,6 +171,9 @@ def load_examples(options: TrainingOptions, folder: ModuleType) -> Examples:
     if "train" not in splits:
         raise OptionError(f"option 'data': {options.data} has no split 'train', only {', '.join(splits)}")
     train, validation = splits["train"], splits.get("validation")
+    if validation is None and hasattr(folder, "read_scenes"):
+        # Its given scenes may be the very ones that the folder's training split was made of.
+        raise OptionError(f"option 'data': {options.data} has no split 'validation'; build it with one")
     if validation is None:
         validation = _validation_scenes(options, folder)
     else:
@@ -205,10 +210,21 @@ def _open_scenes(options: TrainingOptions, folder: ModuleType, kind: type[Scenes
     if unknown:
         raise OptionError(f"option 'scene': {options.language} has no {unknown[0]!r}; {closest(unknown[0], names)}")
     scene = {name: value for name, value in options.scene.items() if name in known[kind]}
+    with _naming("data_dir"):
+        data_options(folder, options.data_dir)
+    with _naming("scene"):
+        scenes = kind(folder, options.image_size, data_dir=options.data_dir, **which, **scene)
+    with _naming("image_size"):
+        scenes[0]
+    return scenes
+
+
+@contextmanager
+def _naming(option: str) -> Iterator[None]:
     try:
-        return kind(folder, options.image_size, data_dir=options.data_dir, **which, **scene)
+        yield
     except ValueError as error:
-        raise OptionError(f"option 'data', {options.data}: {error}") from None
+        raise OptionError(f"option {option!r}: {error}") from None
 
 
 def _sources(folder: ModuleType) -> dict[type[Scenes], Callable]:

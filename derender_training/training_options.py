@@ -42,7 +42,7 @@ class TrainingOptions:
     - evaluate_every: steps between evaluations (one more comes at the end); the model with the best IOU is kept,
       coordinates in 20 bins (where there are fewer of them than bins, that is the exact IOU).
     - evaluation_size: pictures an evaluation, the first of the validation split of the folder, or of the language's
-      given scenes, where these have one; else scenes of the stream's validation split.
+      given scenes; a language without given scenes takes those of the stream's validation split.
     - save_every: steps between checkpoints (one more comes at the end).
     - num_workers: processes that prepare batches, for each process that trains; 0 prepares them in the loop.
     - num_threads: PyTorch's threads; null leaves them as they are.

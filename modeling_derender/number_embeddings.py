@@ -20,11 +20,12 @@ def number_codes(language: Language, width: int) -> tuple[list[int], torch.Tenso
     domain's extent, so the inner product of two codes falls off smoothly with the numbers' distance.
     """
     ids, codes = [], [torch.empty(0, width)]
+    slots = [slot for category in language.categories.values() for slot in category.slots]
+    single = {slot.properties[0].domain.name for slot in slots if len(slot.properties) == 1}
     for domain in language.domains.values():
-        known = [index for index, word in enumerate(domain.words) if word in language.token_ids]
-        if domain.kind == "integer" and known:
-            ids += [language.token_ids[domain.words[index]] for index in known]
-            codes.append(_encode(torch.tensor(known), 4 * len(domain.values), width))
+        if domain.kind == "integer" and domain.name in single:
+            ids += [language.token_ids[word] for word in domain.words]
+            codes.append(_encode(torch.arange(len(domain.words)), 4 * len(domain.values), width))
     return ids, torch.cat(codes)
 
 

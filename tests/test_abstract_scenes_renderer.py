@@ -1,5 +1,6 @@
 """The renderers of Abstract Scenes, on stand-in clip art: batched against plain, order, place, errors."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from shutil import copytree
 
@@ -186,10 +187,12 @@ def test_objects_may_be_given_as_tensors_in_any_order(small):
     assert (small.draw(mixed, 8) == small(scenes)).all()
 
 
-def test_pictures_lie_on_the_device_asked_for(flat_dir):
-    renderer = BatchRenderer(flat_dir, (40, 50), torch.device("cpu"))
-    pictures = renderer([[place("a_0", 250, 200)]])
-    assert (pictures.device.type, pictures.dtype, tuple(pictures.shape)) == ("cpu", torch.uint8, (1, 3, 40, 50))
+def test_threads_do_not_draw_into_one_another(full_size):
+    scenes = [random_scenes(12, seed) for seed in (8, 9)]
+    expected = [full_size(some) for some in scenes]
+    with ThreadPoolExecutor(2) as pool:
+        drawn = list(pool.map(full_size, scenes * 4))
+    assert all(torch.equal(pictures, expected[index % 2]) for index, pictures in enumerate(drawn))
 
 
 def test_an_unknown_device_is_refused(flat_dir):

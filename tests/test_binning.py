@@ -70,6 +70,13 @@ def test_an_empty_range_is_an_error(limits):
         bin_objects([], {"x": limits})
 
 
-def test_a_range_that_is_no_pair_is_an_error():
-    with pytest.raises(ValueError, match="ranges: 'x' needs a low and a high"):
-        bin_objects([], {"x": (0, 500, 20)})
+@pytest.mark.parametrize("limits", [(0, 500, 20), 500, None, "05", (0, math.nan), (0, "500")], ids=repr)
+def test_a_range_that_is_no_pair_of_finite_numbers_is_an_error(limits):
+    with pytest.raises(ValueError, match="ranges: 'x' needs a low and a high finite number"):
+        bin_objects([], {"x": limits})
+
+
+@pytest.mark.parametrize("ranges", ['{"x": [0, 500]}', [("x", (0, 500))]], ids=repr)
+def test_ranges_that_are_no_mapping_are_an_error(ranges):
+    with pytest.raises(ValueError, match="ranges must be a dict"):
+        bin_objects([], ranges)

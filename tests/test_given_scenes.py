@@ -20,6 +20,7 @@ from datasets_scripts import build as build_script
 from datasets_scripts import load_language_folder
 from datasets_scripts.build import build
 from datasets_scripts.scenes import FreshScenes, GivenScenes
+from derender_training.checkpoints import CheckpointError
 from derender_training.data import load_examples
 from derender_training.options import OptionError
 from modeling_derender.specification import check_objects
@@ -41,6 +42,10 @@ def find_data_dir(data_dir=None):
     return Path(data_dir)
 
 
+def data_files(data_dir):
+    return [Path(data_dir, "scenes.json")]
+
+
 def read_scenes(split, data_dir=None, longest=9):
     scenes = json.loads(Path(find_data_dir(data_dir), "scenes.json").read_text())[split]
     return {name: objects for name, objects in scenes.items() if len(objects) <= longest}
@@ -57,6 +62,8 @@ def render(objects, size=(PIXELS, PIXELS), rng=None, data_dir=None):
 
 
 def render_batch(scenes, size=(PIXELS, PIXELS), rngs=None, data_dir=None):
+    if max(size) > 500:
+        raise ValueError(f"size {size} is too large")
     return np.stack([render(objects, size, data_dir=data_dir) for objects in scenes])
 
 
@@ -148,6 +155,12 @@ def test_the_builder_writes_the_given_scenes(folder, data, tmp_path):
         assert np.array_equal(np.asarray(row["image"]), folder.render(objects, data_dir=data))
 
 
+def test_data_without_any_scene_are_refused(folder, tmp_path):
+    (tmp_path / "scenes.json").write_text(json.dumps({"train": {}, "test": {}, "validation": {}}))
+    with pytest.raises(ValueError, match="no split has a scene"):
+        build(folder.Builder, tmp_path / "out", data_dir=str(tmp_path))
+
+
 def test_the_builders_cache_tells_data_apart(folder, data, tmp_path):
     copy = Path(shutil.copytree(data, tmp_path / "copy"))
     first, moved = (folder.Builder(cache_dir=str(tmp_path), data_dir=str(one)).cache_dir for one in (data, copy))
@@ -187,6 +200,22 @@ def test_a_run_on_given_scenes_learns_from_its_splits(recipe, folder, data):
     assert train.training_function(replace(recipe, data="given")).step == 3
 
 
+def test_a_folder_without_validation_is_refused(recipe, folder, data, tmp_path):
+    """The given scenes of that split may be among those that the folder's training split was built from."""
+    output = build(folder.Builder, tmp_path / "out", data_dir=data)
+    for file in output.rglob("validation*.parquet"):
+        file.unlink()
+    with pytest.raises(OptionError, match="has no split 'validation'; build it with one"):
+        load_examples(replace(recipe, data=str(output)), folder)
+
+
+def test_a_run_is_not_resumed_on_other_data(recipe, data, tmp_path):
+    train.training_function(replace(recipe, data="given"))
+    copy = shutil.copytree(data, tmp_path / "copy")
+    with pytest.raises(CheckpointError, match="data_dir"):
+        train.training_function(replace(recipe, data="given", data_dir=str(copy)))
+
+
 def test_a_run_on_fresh_scenes_is_validated_on_given_ones(recipe, folder):
     examples = load_examples(replace(recipe, data="fresh", scene={"max_objects": 1, "longest": 1}), folder)
     assert examples.size is None and {len(examples.train[index]["objects"]) for index in range(20)} == {1}
@@ -196,7 +225,9 @@ def test_a_run_on_fresh_scenes_is_validated_on_given_ones(recipe, folder):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"data_dir": None}, "option 'data', given: the toy's data_dir must hold scenes.json"),
+        ({"data_dir": None}, "option 'data_dir': the toy's data_dir must hold scenes.json"),
+        ({"scene": {"longest": 0}}, "option 'scene': toy: the split 'train' has no scenes"),
+        ({"image_size": [32, 600]}, "option 'image_size': .* is too large"),
         ({"scene": {"largest": 2}}, "option 'scene': .* has no 'largest'; did you mean 'longest'"),
         ({"train_size": 9}, "option 'train_size': given has only 8 training examples"),
         ({"language": str(ROOT / "tests" / "toy_language"), "data_dir": None}, "has no given scenes"),

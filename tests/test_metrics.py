@@ -27,6 +27,8 @@ COPIES = {
     "derender_iou": {"binning.py", "scoring.py"},
     "derender_reconstruction": {"reconstruction_error.py"},
 }
+SHARED = {"picture_by_picture.py": 3, "object_lists.py": 2}  # by how many metrics; the core has no use for them
+OBJECT_METRICS = ("derender_inference", "derender_iou")
 RANGES = {"x": [0, 60], "y": [0, 40]}
 
 
@@ -73,9 +75,16 @@ def test_copied_modules_are_the_cores_own(folder):
         assert copy.read_bytes() == (ROOT / "modeling_derender" / copy.name).read_bytes(), copy
 
 
+@pytest.mark.parametrize("name", SHARED)
+def test_modules_that_metrics_share_are_equal(name):
+    copies = [(folder / name).read_bytes() for folder in FOLDERS if (folder / name).exists()]
+    assert len(copies) == SHARED[name]
+    assert len(set(copies)) == 1
+
+
 def test_copied_modules_import_none_of_their_folder(folder):
     """`evaluate` fetches what the main file imports from its folder, but not what these files import in turn."""
-    for name in COPIES[folder.name]:
+    for name in COPIES[folder.name] | {name for name in SHARED if (folder / name).exists()}:
         nodes = ast.walk(ast.parse((folder / name).read_text(encoding="utf-8")))
         assert [node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.level] == []
 
@@ -187,6 +196,67 @@ def test_the_inference_metric_without_ranges_compares_values():
     assert metric.compute(predictions=predictions, references=references) == expected
 
 
+@pytest.fixture(params=OBJECT_METRICS)
+def of_objects(request):
+    return evaluate.load(f"metrics/{request.param}")
+
+
+def test_a_range_of_a_property_that_no_object_has_is_an_error(of_objects):
+    pictures = [[], [{"kind": "a", "x": 1}]]
+    with pytest.raises(ValueError, match="ranges: no object has the property 'X'; there are kind, x$"):
+        of_objects.compute(predictions=pictures, references=pictures, ranges={"X": [0, 60]})
+
+
+def test_a_category_that_no_object_has_is_an_error():
+    metric, pictures = evaluate.load("metrics/derender_inference"), [[{"kind": "a", "x": 1}]]
+    with pytest.raises(ValueError, match="category: no object has the property 'knd'; there are kind, x$"):
+        metric.compute(predictions=pictures, references=pictures, category="knd")
+
+
+def test_a_property_of_one_side_may_be_named(of_objects):
+    assert of_objects.compute(predictions=[[]], references=[[{"x": 1}]], ranges={"x": [0, 60]})
+
+
+def test_any_name_will_do_where_no_picture_has_objects(of_objects):
+    assert of_objects.compute(predictions=[[]], references=[[]], ranges={"x": [0, 60]})
+
+
+def test_a_value_without_a_bin_is_an_error_with_its_picture(of_objects):
+    right, wrong = [{"x": 60}], [{"x": "60"}]
+    with pytest.raises(ValueError, match="reference 1: 'x' is '60', and only a finite number has a bin"):
+        of_objects.compute(predictions=[right, right], references=[right, wrong], ranges={"x": [0, 60]})
+
+
+def test_a_wrong_range_is_an_error_about_the_ranges(of_objects):
+    with pytest.raises(ValueError, match="^ranges: 'x' needs a low and a high"):
+        of_objects.compute(predictions=[[{"x": 1}]], references=[[{"x": 1}]], ranges={"x": 500})
+
+
+@pytest.mark.parametrize("objects", [{"x": 1}, '{"x": 1}', "[{", None, ["x"], [{"x": {1}}], [{(1, 2): 1}]], ids=repr)
+def test_what_is_no_list_of_objects_is_an_error_with_its_picture(of_objects, objects):
+    with pytest.raises(ValueError, match="prediction 1: the objects of a picture must be a list of dicts"):
+        of_objects.compute(predictions=[[], objects], references=[[], []])
+
+
+@pytest.mark.parametrize("value", [[1], {"a": 1}, np.zeros(2)], ids=repr)
+def test_a_property_with_several_values_is_an_error_that_names_it(of_objects, value):
+    with pytest.raises(ValueError, match="prediction 0: 'x' is .* must be text, a number, a bool or None"):
+        of_objects.compute(predictions=[[{"x": value}]], references=[[]])
+
+
+def test_numpy_scalars_are_the_numbers_they_hold(of_objects):
+    values = {"x": np.int64(3), "y": np.float32(0.5), "flip": np.bool_(True), "kind": np.str_("a")}
+    plain = [{"x": 3, "y": 0.5, "flip": True, "kind": "a"}]
+    expected = of_objects.compute(predictions=[plain], references=[plain])
+    assert of_objects.compute(predictions=[[values]], references=[plain]) == expected
+
+
+@pytest.mark.parametrize("side", [{"x": 1}, "[]", None], ids=repr)
+def test_a_side_that_is_no_list_of_pictures_is_an_error(of_objects, side):
+    with pytest.raises(ValueError, match="predictions must be a list with one entry a picture"):
+        of_objects.compute(predictions=side, references=[[]])
+
+
 def random_pictures(rng, channels, count=3):
     shape = (count, 8, 9) if channels == 1 else (count, 8, 9, channels)
     reference = rng.integers(0, 256, shape, dtype=np.uint8)
@@ -237,10 +307,20 @@ def test_a_picture_that_was_changed_after_opening_is_compared_as_it_is(reconstru
     assert scores == {"reconstruction_error": 0.25}
 
 
-def test_the_reconstruction_metric_takes_paths(reconstruction, tmp_path):
+@pytest.mark.parametrize(
+    "give",
+    [
+        str,
+        Path,
+        lambda path: {"path": str(path), "bytes": None},
+        lambda path: {"path": None, "bytes": path.read_bytes()},
+    ],
+    ids=["text", "path", "dict of a path", "dict of bytes"],
+)
+def test_the_reconstruction_metric_takes_files(reconstruction, tmp_path, give):
     predictions, references = random_pictures(np.random.default_rng(7), 3, count=1)
     Image.fromarray(predictions[0]).save(tmp_path / "prediction.png")
-    scores = reconstruction.compute(predictions=[str(tmp_path / "prediction.png")], references=references)
+    scores = reconstruction.compute(predictions=[give(tmp_path / "prediction.png")], references=references)
     assert scores == {"reconstruction_error": reconstruction_error(predictions, references)}
 
 
@@ -248,8 +328,45 @@ def test_the_reconstruction_metric_takes_paths(reconstruction, tmp_path):
 def test_pictures_whose_values_are_not_those_of_channels_are_refused(mode):
     metric = evaluate.load("metrics/derender_reconstruction")
     picture = Image.new(mode, (2, 2))
-    with pytest.raises(ValueError, match=f"not {mode}: convert them"):
-        metric.compute(predictions=[picture], references=[picture])
+    with pytest.raises(ValueError, match=f"reference 1: .* not {mode}: convert them"):
+        metric.compute(predictions=[picture.convert("L")] * 2, references=[picture.convert("L"), picture])
+
+
+def palette_file(path):
+    Image.new("P", (2, 2)).save(path)
+
+
+@pytest.mark.parametrize("write", [palette_file, lambda path: path.write_text("text"), lambda path: None])
+def test_a_file_that_cannot_be_compared_is_an_error_with_its_picture_and_path(tmp_path, write):
+    metric, picture = evaluate.load("metrics/derender_reconstruction"), np.zeros((2, 2, 3), dtype=np.uint8)
+    write(tmp_path / "wrong.png")
+    with pytest.raises(ValueError, match=r"prediction 1: .*wrong\.png: "):
+        metric.compute(predictions=[picture, tmp_path / "wrong.png"], references=[picture, picture])
+
+
+@pytest.mark.parametrize("picture", [None, 5, b"", [[0]], {"image": 1}], ids=repr)
+def test_what_is_neither_picture_array_nor_path_is_refused_by_its_type(picture):
+    metric = evaluate.load("metrics/derender_reconstruction")
+    with pytest.raises(ValueError, match=f"prediction 0: pictures must be .* not {type(picture).__name__}"):
+        metric.compute(predictions=[picture], references=[np.zeros((2, 2), dtype=np.uint8)])
+
+
+def test_one_picture_where_a_list_belongs_is_refused():
+    metric, picture = evaluate.load("metrics/derender_reconstruction"), Image.new("RGB", (2, 2))
+    with pytest.raises(ValueError, match="predictions must be a list with one entry a picture"):
+        metric.compute(predictions=picture, references=[picture])
+
+
+def test_a_file_with_an_orientation_is_turned_and_an_opened_picture_is_not(reconstruction, tmp_path):
+    values = random_pictures(np.random.default_rng(8), 3, count=1)[1][0]
+    exif = Image.Exif()
+    exif[274] = 3  # orientation: upside down
+    Image.fromarray(values).save(tmp_path / "turned.png", exif=exif)
+    with Image.open(tmp_path / "turned.png") as opened:
+        scores = reconstruction.compute(
+            predictions=[tmp_path / "turned.png", opened], references=[values[::-1, ::-1], values]
+        )
+    assert scores == {"reconstruction_error": 0.0}
 
 
 def test_arrays_that_are_not_uint8_are_refused():

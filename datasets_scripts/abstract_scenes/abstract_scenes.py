@@ -25,3 +25,9 @@ class AbstractScenes(GivenSceneBuilder):
     BUILDER_CONFIG_CLASS = AbstractScenesConfig
     BUILDER_CONFIGS = [AbstractScenesConfig(name=unit, split_by=unit) for unit in ("scene", "sentence")]
     DEFAULT_CONFIG_NAME = "scene"
+
+    def __init__(self, config_name: str | None = None, split_by: str | None = None, **options):
+        """`split_by` is another name of the config's name. Raises ValueError where the two differ."""
+        if None not in (config_name, split_by) and config_name != split_by:
+            raise ValueError(f"split_by {split_by!r} does not fit the config {config_name!r}: give one of them")
+        super().__init__(config_name or split_by, **options)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from .language import PICTURES
+
 
 VARIABLE = "ABSTRACT_SCENES_DIR"
 SCENES_FILE = "Scenes_10020.txt"
@@ -19,6 +21,12 @@ name it by the option data_dir or the environment variable {VARIABLE}. It must h
 
 class DataFolderError(ValueError):
     """There is no folder of the data, or it lacks something; the message says which and where the data come from."""
+
+
+def data_files(data_dir: Path) -> list[Path]:
+    """The files of the data that matter, whatever else lies in the folder."""
+    names = ["background", *(f"{name}s" for names in PICTURES.values() for name in names)]
+    return [data_dir / SCENES_FILE, *(data_dir / PICTURES_FOLDER / f"{name}.png" for name in names)]
 
 
 def find_data_dir(data_dir: str | Path | None = None) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from threading import Lock
 
 import torch
 from torch import Tensor
@@ -41,13 +42,18 @@ class Patch:
 
 
 class PatchPainter:
-    """Draws on a background, uint8 (3, H, W), on the device that this lies on. Sprites are made when first drawn."""
+    """Draws on a background, uint8 (3, H, W), on the device that this lies on.
+
+    Sprites are made when first drawn, and kept: all of them take up to 300 MB. Threads draw one after the other.
+    """
 
     def __init__(self, sprites: Sprites, background: Tensor):
         self._sprites, self._background = sprites, background
         self._patches = cache(self._make_patches)
         # Memory for one patch at a time: asked for anew each time, most of the time would go there.
-        self._mixed, self._rounded = torch.empty(0), torch.empty(0)
+        self._mixed = torch.empty(sprites.largest, device=background.device)
+        self._rounded = torch.empty(sprites.largest, dtype=torch.int16, device=background.device)
+        self._lock = Lock()
 
     def paint(self, placement: Placement, num_scenes: int) -> Tensor:
         """Draws placed sprites, sorted by scene and layer: uint8 (num_scenes, 3, H, W)."""
@@ -55,10 +61,11 @@ class PatchPainter:
         columns = (placement.sprite.tolist(), placement.left.tolist(), placement.top.tolist())
         objects = zip(*columns, strict=True)
         counts = placement.scene.bincount(minlength=num_scenes).tolist()
-        for picture, count in zip(canvas, counts, strict=True):
-            picture.copy_(self._background)
-            for _ in range(count):
-                self._lay(picture, *next(objects))
+        with self._lock:
+            for picture, count in zip(canvas, counts, strict=True):
+                picture.copy_(self._background)
+                for _ in range(count):
+                    self._lay(picture, *next(objects))
         return canvas
 
     def _lay(self, picture: Tensor, sprite: int, left: int, top: int) -> None:
@@ -78,8 +85,5 @@ class PatchPainter:
         share = planes[3:] / 255
         added = (planes[:3] * share + 0.5).transpose(0, 1).contiguous()
         kept = (1 - share).transpose(0, 1)
-        if added[0].numel() > self._mixed.numel():
-            self._mixed = torch.empty(added[0].numel(), device=planes.device)
-            self._rounded = torch.empty(added[0].numel(), dtype=torch.int16, device=planes.device)
         mixed, rounded = (memory[: added[0].numel()].view(added[0].shape) for memory in (self._mixed, self._rounded))
         return [Patch(*pair, mixed, rounded) for pair in zip(added, kept, strict=True)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -48,4 +48,5 @@ def render_batch(
     return pictures.permute(0, 2, 3, 1).numpy()
 
 
-_batch_renderer = cache(BatchRenderer)  # its sprites are made once for a folder and a size
+# Its sprites are made once for a folder and a size. All of them take up to 300 MB, so few renderers are kept.
+_batch_renderer = lru_cache(maxsize=3)(BatchRenderer)

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from numpy.random import Generator
 
-from .data_folder import find_data_dir
-from .language import LANGUAGE, PICTURES, SCALES
-from .splits import read_scenes
+from modeling_derender.specification import order_objects
+
+from .language import LANGUAGE, PICTURES, SCALES, WIDTH
+from .splits import FileVersion, check_number, find_scenes, read_scenes
 
 
 _ONCE_A_SCENE = ("boy", "girl")  # no scene of the data has two of either
 _RANGES = {name: LANGUAGE.categories["sky"].properties[name].values for name in ("x", "y")}
-_ORDER = {name: index for index, name in enumerate(LANGUAGE.domains["picture"].values)}
 
 
 def sample_scene(
@@ -39,8 +39,11 @@ def sample_scene(
 
     Raises ValueError for an option or data that do not fit.
     """
-    _check(exchanged, redrawn, shift, jitter)
-    scenes, pool = _training_material(find_data_dir(data_dir), split_by, split_seed, validation_share)
+    for name, value, most in (
+        ("exchanged", exchanged, 1), ("redrawn", redrawn, 1), ("shift", shift, WIDTH), ("jitter", jitter, WIDTH)
+    ):  # fmt: skip
+        check_number(name, value, 0, most)
+    scenes, pool = _training_material(find_scenes(data_dir), split_by, split_seed, validation_share)
     base = scenes[rng.integers(len(scenes))]
     moved = rng.normal(0, shift, 2)
     objects = {}
@@ -51,22 +54,13 @@ def sample_scene(
             if _is_free(candidate, objects):
                 objects[candidate["category"]] = _move(candidate, by)
                 break
-    return sorted(objects.values(), key=lambda item: _ORDER[item["category"]])
-
-
-def _check(exchanged: float, redrawn: float, shift: float, jitter: float) -> None:
-    for name, value in {"exchanged": exchanged, "redrawn": redrawn}.items():
-        if not 0 <= value <= 1:
-            raise ValueError(f"{name} is a chance between 0 and 1, not {value!r}")
-    for name, value in {"shift": shift, "jitter": jitter}.items():
-        if not value >= 0:
-            raise ValueError(f"{name} must not be negative, not {value!r}")
+    return order_objects(LANGUAGE, list(objects.values()))
 
 
 @lru_cache(maxsize=1)
-def _training_material(data_dir: Path, *options) -> tuple[list[list[dict]], list[dict]]:
+def _training_material(version: FileVersion, *options) -> tuple[list[list[dict]], list[dict]]:
     """The scenes of the training split, and all their objects."""
-    scenes = list(read_scenes("train", data_dir, *options).values())
+    scenes = list(read_scenes("train", version.data_dir, *options).values())
     return scenes, [item for scene in scenes for item in scene]
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from modeling_derender.specification import SpecificationError, check_object
+from modeling_derender.specification import SpecificationError, check_object, order_objects
 
 from .data_folder import PICTURES_FOLDER, SCENES_FILE
 from .language import LANGUAGE, TYPES, picture_name
 
 
 SCENES_PER_SENTENCE = 10
+_NUMBER = re.compile(r" *-?[0-9]+ *")  # int() would read 1_0 and digits of any script as well
 
 
 class ScenesFileError(ValueError):
@@ -42,7 +44,7 @@ def read_scenes_file(data_dir: Path) -> ScenesFile:
     """
     path = data_dir / SCENES_FILE
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise ScenesFileError(f"{path}: cannot be read: {error}") from None
     reader = _Reader(path, lines, {file.name for file in (data_dir / PICTURES_FOLDER).iterdir()})
@@ -60,6 +62,8 @@ class _Reader:
 
     def read(self) -> Iterator[list[dict]]:
         total = self._number(self._fields(1, "the number of scenes")[0], "number of scenes")
+        if total < 0:
+            raise self._error(f"the number of scenes {total} is negative")
         for number in range(total):
             yield self._scene(number, total)
         while self._next < len(self._lines):
@@ -81,8 +85,7 @@ class _Reader:
             if item["category"] in objects:
                 raise self._error(f"the picture {item['category']} is in scene {number} twice")
             objects[item["category"]] = item
-        order = LANGUAGE.domains["picture"].values.index
-        return sorted(objects.values(), key=lambda item: order(item["category"]))
+        return order_objects(LANGUAGE, list(objects.values()))
 
     def _object(self, what: str) -> dict:
         picture, kind, number, x, y, depth, flip = self._fields(7, what)
@@ -116,10 +119,9 @@ class _Reader:
         return fields
 
     def _number(self, text: str, what: str) -> int:
-        try:
-            return int(text)
-        except ValueError:
-            raise self._error(f"{what} {text!r} is not a whole number") from None
+        if not _NUMBER.fullmatch(text):
+            raise self._error(f"{what} {text!r} is not a whole number")
+        return int(text)
 
     def _error(self, message: str) -> ScenesFileError:
         return ScenesFileError(f"{self._path}, line {self._next}: {message}")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+
+from datasets_scripts.scenes import SPLITS
 
 from .data_folder import SCENES_FILE, find_data_dir
 from .scenes_file import SCENES_PER_SENTENCE, ScenesFile, read_scenes_file
@@ -32,26 +35,49 @@ def read_scenes(
         data_dir: the folder of the data; None is what the environment variable names (`find_data_dir`).
         split_by: "scene" sends 10% of all scenes at random to the test split (the paper's: a test scene has siblings
             of its sentence in the training split); "sentence" sends 10% of the sentences, with all their scenes.
-        split_seed: of the random choice. Where a scene goes depends on its number and on the number of scenes that the
-            file tells of, not on which are empty: copies of the data that lack some scenes are split alike.
+        split_seed: of the random choice. With the other options it decides, from the scene's number and the number
+            of scenes that the file tells of, where a scene goes. Which scenes are empty does not matter: copies of the
+            data that lack some are split alike.
         validation_share: the share of the training split that becomes the validation split.
 
     Raises:
         ValueError: an unknown split, or an option or data that do not fit; the message says which.
     """
-    if split not in ("train", "test", "validation"):
-        raise ValueError(f"unknown split {split!r}; known: train, test, validation")
+    if split not in SPLITS:
+        raise ValueError(f"unknown split {split!r}; known: {', '.join(SPLITS)}")
     if split_by not in UNITS:
         raise ValueError(f"split_by must be one of {', '.join(UNITS)}, not {split_by!r}")
-    if not 0 <= validation_share < 1:
-        raise ValueError(f"validation_share must be at least 0 and below 1, not {validation_share!r}")
-    file = _read_once(find_data_dir(data_dir))
-    return _split(file, split_by, split_seed, validation_share)[split]
+    check_number("validation_share", validation_share, 0, 0.9)
+    if not isinstance(split_seed, int) or isinstance(split_seed, bool) or split_seed < 0:
+        raise ValueError(f"split_seed must be a whole number of at least 0, not {split_seed!r}")
+    return _split(_read_once(find_scenes(data_dir)), split_by, split_seed, validation_share)[split]
+
+
+def check_number(name: str, value, least: float, most: float) -> None:
+    """Raise ValueError, naming the option, for what is no number in that range."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= most:
+        raise ValueError(f"{name} must be a number from {least} to {most}, not {value!r}")
+
+
+@dataclass(frozen=True)
+class FileVersion:
+    """A scenes file as it is now: what is kept of it in memory does not outlive a change of the file."""
+
+    data_dir: Path
+    modified: int
+    size: int
+
+
+def find_scenes(data_dir: str | Path | None) -> FileVersion:
+    """The scenes file of a data folder; errors as of `find_data_dir`."""
+    folder = find_data_dir(data_dir)
+    status = (folder / SCENES_FILE).stat()
+    return FileVersion(folder, status.st_mtime_ns, status.st_size)
 
 
 @lru_cache(maxsize=1)
-def _read_once(data_dir: Path) -> ScenesFile:
-    file = read_scenes_file(data_dir)
+def _read_once(version: FileVersion) -> ScenesFile:
+    file = read_scenes_file(version.data_dir)
     if file.num_empty:
         _logger.warning("%s: %d of %d scenes are empty, and left out", SCENES_FILE, file.num_empty, file.total)
     return file

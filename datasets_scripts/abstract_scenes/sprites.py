@@ -27,6 +27,7 @@ class Sprites:
         phases: P, in how many steps a picture moves through a pixel, each way.
         offsets: int64 (pictures * depths * 2, 2), from an object's centre right and down to its first visible column
             and row, in pixels of the full canvas.
+        largest: the most values, 3 * h * w, that a sprite has.
     """
 
     def __init__(self, clip_art: ClipArt, scale: tuple[float, float]):
@@ -35,6 +36,11 @@ class Sprites:
         self.per_picture = 2 * self.phases**2  # sprites of one picture at one depth
         self._clip_art = clip_art
         drawn = [(picture, depth) for picture in range(len(PICTURE_NAMES)) for depth in range(len(SCALES))]
+        boxes = [_visible_box(clip_art.scaled(picture, 0)) for picture in range(len(PICTURE_NAMES))]
+        self.largest = max(
+            3 * ceil((bottom - top) * scale[0] + 1) * ceil((right - left) * scale[1] + 1)
+            for left, top, right, bottom in boxes
+        )
         self.offsets = torch.tensor([offset for pair in drawn for offset in self._find_offsets(*pair)])
 
     def make(self, picture: int, depth: int) -> Tensor:

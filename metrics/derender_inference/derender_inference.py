@@ -1,12 +1,15 @@
 """Evaluate module: the inference error of sets of objects (Pasunuru et al. 2021, section 5.2)."""
 
 import json
+from functools import partial
 
 import datasets
 import evaluate
 
-from .binning import bin_objects
+from .binning import bin_objects, check_ranges
 from .inference_error import inference_error
+from .object_lists import check_names, write_objects
+from .picture_by_picture import go_through
 
 
 _DESCRIPTION = (
@@ -30,6 +33,7 @@ Args:
     ranges: property -> (low, high); the values of these properties are compared in 20 bins of that range.
     category: a property; objects that differ in it agree in nothing. For languages whose categories differ in their
         properties.
+A property that `ranges` or `category` names and that no object has is an error.
 Returns:
     inference_error: all wrong properties over all properties of the side that has more of them, as a fraction.
 """
@@ -50,17 +54,24 @@ class DerenderInference(evaluate.Metric):
 
     def add(self, *, prediction=None, reference=None, **kwargs):
         """Add one picture's predicted and true objects."""
-        super().add(prediction=_as_json(prediction), reference=_as_json(reference), **kwargs)
+        super().add(prediction=write_objects(prediction), reference=write_objects(reference), **kwargs)
 
     def add_batch(self, *, predictions=None, references=None, **kwargs):
         """Add the predicted and the true objects of several pictures."""
-        predictions, references = map(_as_json, predictions), map(_as_json, references)
-        super().add_batch(predictions=list(predictions), references=list(references), **kwargs)
+        predictions = list(go_through(write_objects, predictions, "prediction"))
+        references = list(go_through(write_objects, references, "reference"))
+        super().add_batch(predictions=predictions, references=references, **kwargs)
 
     def _compute(self, predictions, references, ranges=None, category=None):
-        sides = ([bin_objects(json.loads(text), ranges or {}) for text in side] for side in (predictions, references))
+        sides = [list(map(json.loads, side)) for side in (predictions, references)]
+        if category is not None:
+            check_names("category", [category], sides)
+        if ranges is not None:
+            sides = _bin_sides(sides, ranges)
         return {"inference_error": inference_error(*sides, category)}
 
 
-def _as_json(objects):
-    return objects if isinstance(objects, str) else json.dumps(list(objects))
+def _bin_sides(sides, ranges):
+    check_names("ranges", check_ranges(ranges), sides)
+    bin_picture = partial(bin_objects, ranges=ranges)
+    return [list(go_through(bin_picture, *side)) for side in zip(sides, ("prediction", "reference"), strict=True)]

@@ -1,11 +1,14 @@
 """Evaluate module: precision, recall, F1 and IOU of sets of objects (Pasunuru et al. 2021, section 5.2)."""
 
 import json
+from functools import partial
 
 import datasets
 import evaluate
 
-from .binning import bin_objects
+from .binning import bin_objects, check_ranges
+from .object_lists import check_names, write_objects
+from .picture_by_picture import go_through
 from .scoring import average_set_scores
 
 
@@ -27,6 +30,7 @@ Args:
     predictions: for each picture a list of objects (dicts of properties; None counts as absent), or that list as JSON.
     references: the true objects, likewise.
     ranges: property -> (low, high); for iou_binned the values of these properties are put in 20 bins of that range.
+        A property that no object has is an error.
 Returns:
     precision, recall, f1, iou: averages over pictures, as fractions.
     iou_1.0, iou_0.8, iou_0.6: the share of pictures whose IOU is at least that.
@@ -50,21 +54,23 @@ class DerenderIou(evaluate.Metric):
 
     def add(self, *, prediction=None, reference=None, **kwargs):
         """Add one picture's predicted and true objects."""
-        super().add(prediction=_as_json(prediction), reference=_as_json(reference), **kwargs)
+        super().add(prediction=write_objects(prediction), reference=write_objects(reference), **kwargs)
 
     def add_batch(self, *, predictions=None, references=None, **kwargs):
         """Add the predicted and the true objects of several pictures."""
-        predictions, references = map(_as_json, predictions), map(_as_json, references)
-        super().add_batch(predictions=list(predictions), references=list(references), **kwargs)
+        predictions = list(go_through(write_objects, predictions, "prediction"))
+        references = list(go_through(write_objects, references, "reference"))
+        super().add_batch(predictions=predictions, references=references, **kwargs)
 
     def _compute(self, predictions, references, ranges=None):
         sides = [list(map(json.loads, side)) for side in (predictions, references)]
         scores = average_set_scores(*sides)
         if ranges is not None:
-            binned = ([bin_objects(objects, ranges) for objects in side] for side in sides)
-            scores["iou_binned"] = average_set_scores(*binned)["iou"]
+            scores["iou_binned"] = average_set_scores(*_bin_sides(sides, ranges))["iou"]
         return scores
 
 
-def _as_json(objects):
-    return objects if isinstance(objects, str) else json.dumps(list(objects))
+def _bin_sides(sides, ranges):
+    check_names("ranges", check_ranges(ranges), sides)
+    bin_picture = partial(bin_objects, ranges=ranges)
+    return [list(go_through(bin_picture, *side)) for side in zip(sides, ("prediction", "reference"), strict=True)]

@@ -1,12 +1,14 @@
 """Evaluate module: the reconstruction error of pictures (Pasunuru et al. 2021, section 5.2)."""
 
 import io
+import os
 
 import datasets
 import evaluate
 import numpy as np
 import PIL.Image
 
+from .picture_by_picture import go_through
 from .reconstruction_error import reconstruction_error
 
 
@@ -27,7 +29,7 @@ _CITATION = """\
 _INPUTS = """\
 Args:
     predictions: pictures drawn from what was read: PIL pictures (L, LA, RGB or RGBA), uint8 arrays (H, W) or (H, W, C)
-        with 2 to 4 channels, or the paths of files.
+        with 2 to 4 channels, the paths of files, or the dicts {"path", "bytes"} that Datasets gives undecoded.
     references: the true pictures, likewise, each of its prediction's size and channels.
 Returns:
     reconstruction_error: all wrong pixels over all pixels, as a fraction.
@@ -54,42 +56,56 @@ class DerenderReconstruction(evaluate.Metric):
 
     def add_batch(self, *, predictions=None, references=None, **kwargs):
         """Add several pairs of pictures."""
-        predictions, references = map(_encode, predictions), map(_encode, references)
-        super().add_batch(predictions=list(predictions), references=list(references), **kwargs)
+        predictions = list(go_through(_encode, predictions, "prediction"))
+        references = list(go_through(_encode, references, "reference"))
+        super().add_batch(predictions=predictions, references=references, **kwargs)
 
     def _compute(self, predictions, references):
-        return {"reconstruction_error": reconstruction_error(_Decoded(predictions), _Decoded(references))}
+        sides = _Decoded(predictions, "prediction"), _Decoded(references, "reference")
+        return {"reconstruction_error": reconstruction_error(*sides)}
 
 
 class _Decoded:
     """Encoded pictures as a collection of arrays, each decoded when its turn comes."""
 
-    def __init__(self, encoded):
-        self.encoded = encoded
+    def __init__(self, encoded, name):
+        self.encoded, self.name = encoded, name
 
     def __len__(self):
         return len(self.encoded)
 
     def __iter__(self):
-        return (_as_array(datasets.Image().decode_example(value)) for value in self.encoded)
+        return go_through(_decode, self.encoded, self.name)
 
 
 def _encode(picture):
-    """A picture as the bytes of a PNG, a path as it is.
+    """A picture as the bytes of a PNG; a path, or the dict of a file, as it is.
 
     Datasets itself would write a PIL picture that came from a JPEG as a JPEG once more, and take one that came from a
     file from there again, without what was drawn on it since.
     """
-    if isinstance(picture, str):
-        return picture
+    if isinstance(picture, (str, os.PathLike)):
+        return os.fspath(picture)
+    if isinstance(picture, dict) and {"path", "bytes"} & picture.keys():
+        return _IMAGE.encode_example(picture)
     buffer = io.BytesIO()
     PIL.Image.fromarray(_as_array(picture)).save(buffer, format="PNG", compress_level=1)
     return {"path": None, "bytes": buffer.getvalue()}
 
 
+def _decode(encoded):
+    try:
+        return _as_array(datasets.Image().decode_example(encoded))
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{encoded['path'] or 'bytes'}: {error}") from None
+
+
 def _as_array(picture):
-    if isinstance(picture, PIL.Image.Image) and picture.mode not in _MODES:
-        raise ValueError(f"pictures must be {', '.join(_MODES)}, not {picture.mode}: convert them, say to RGB")
+    if isinstance(picture, PIL.Image.Image):
+        if picture.mode not in _MODES:
+            raise ValueError(f"pictures must be {', '.join(_MODES)}, not {picture.mode}: convert them, say to RGB")
+    elif not hasattr(picture, "__array__"):
+        raise ValueError(f"pictures must be PIL pictures, uint8 arrays or paths, not {type(picture).__name__}")
     array = np.asarray(picture)
     if array.dtype != np.uint8:
         raise ValueError(f"pictures must be uint8, not {array.dtype}")

@@ -56,9 +56,8 @@ def reconstruction_error(predictions, references):
 def _count_wrong(predicted, true, channels):
     """The same of flat values, those of a pixel side by side."""
     differ = _buckets(predicted) != _buckets(true)
-    wrong = differ[
-        : differ.size - channels + 1
-    ].copy()  # at each pixel's first value: whether any of its values differs
+    # At each pixel's first value: whether any of its values differs.
+    wrong = differ[: differ.size - channels + 1].copy()
     for channel in range(1, channels):
         wrong |= differ[channel : channel + wrong.size]  # contiguous, and so faster than a reduction over the channels
     return int(np.count_nonzero(wrong[::channels]))
