@@ -11,8 +11,8 @@ from datasets_scripts.scenes import RenderError
 from derender_training.scores import Scorer, score_drawings, score_specifications
 
 
-SUN = {"supercategory": "sky", "category": "s_3", "x": 467, "y": 24, "depth": 2, "flip": True}
-BOY = {"supercategory": "boy", "category": "hb0_10", "x": 145, "y": 182, "depth": 0, "flip": True}
+SUN = {"supercategory": "sky", "category": "s_3", "x": 467, "y": 50, "depth": 2, "flip": True}
+BOY = {"supercategory": "boy", "category": "hb0_12", "x": 220, "y": 270, "depth": 0, "flip": True}
 CIRCLE = {"category": "circle", "x": 3, "y": 12}
 RECTANGLE = {"category": "rectangle", "x1": 1, "y1": 2, "x2": 15, "y2": 9}
 
