@@ -122,7 +122,7 @@ def _print_speed(batched: dict, scenes: Scenes, folder: Path, options: argparse.
 
 def _print_shifts(renderer: BatchRenderer, plain: np.ndarray, scenes: Scenes) -> None:
     print(f"\n{'500 x 400 against plain':34}{'pixels wrong':>12}")
-    print(f"{'background alone':34}{1 - agreement(_draw(renderer, [[]]), plain):12.1%}")
+    print(f"{'background alone':34}{1 - agreement(np.broadcast_to(_draw(renderer, [[]]), plain.shape), plain):12.1%}")
     for shift in SHIFTS:
         wrong = 1 - agreement(_draw(renderer, shifted(scenes, *shift)), plain)
         print(f"{f'objects {shift[0]} right, {shift[1]} down':34}{wrong:12.1%}")
