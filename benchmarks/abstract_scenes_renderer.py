@@ -129,4 +129,7 @@ def _print_shifts(renderer: BatchRenderer, plain: np.ndarray, scenes: Scenes) ->
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except ValueError as error:
+        sys.exit(f"error: {error}")
