@@ -136,7 +136,10 @@ class Grammar:
         declared = self.language.categories[category]
         if not _rules_hold_so_far(declared, choices):
             return False
-        return len(choices) == len(declared.slots) or bool(self._open_choices(category, choices))
+        if len(choices) == len(declared.slots):
+            return True
+        ruled, size = self._ruled[category][len(choices)], len(declared.slots[len(choices)].words)
+        return any(self._feasible(category, (*choices, index)) for index in (range(size) if ruled else (0,)))
 
 
 def _ruled_slots(category: Category) -> tuple[bool, ...]:
