@@ -16,7 +16,7 @@ from accelerate.utils import set_seed
 from transformers.utils.logging import disable_progress_bar
 
 from datasets_scripts import load_language_folder
-from datasets_scripts.scenes import RenderError
+from datasets_scripts.scenes import RenderError, data_options
 from derender_training.checkpoints import CheckpointError, Progress, RunFolder
 from derender_training.data import TrainingBatches, load_batches, load_examples
 from derender_training.evaluation import predict
@@ -53,8 +53,8 @@ def training_function(options: TrainingOptions) -> Progress:
         cpu=not torch.accelerator.is_available(), mixed_precision=choose_precision(options.mixed_precision)
     )
     folder = open_language(options.language)
-    if hasattr(folder, "find_data_dir"):  # a run that is resumed goes on with the files that it began with
-        options = replace(options, data_dir=find_data(folder, options.data_dir))
+    # A run that is resumed goes on with the files that it began with.
+    options = replace(options, **find_data(folder, options.data_dir))
     set_seed(options.seed)
     model, processor = build_model(options, folder.LANGUAGE)
     examples = load_examples(options, folder)
@@ -158,10 +158,10 @@ def open_language(name: str):
         raise OptionError(f"option 'language': {error}") from None
 
 
-def find_data(folder, data_dir: str | None) -> str:
-    """The folder of the language's own files; OptionError where it is not there."""
+def find_data(folder, data_dir: str | None) -> dict:
+    """`data_options`, its error as an OptionError."""
     try:
-        return str(folder.find_data_dir(data_dir))
+        return data_options(folder, data_dir)
     except ValueError as error:
         raise OptionError(f"option 'data_dir': {error}") from None
 

@@ -286,10 +286,16 @@ class Language:
         """Whether the categories have the same properties, so that objects of different ones can be compared."""
         return len({frozenset(item.properties) for item in self.categories.values()}) == 1
 
+    @property
+    def single_domains(self) -> list[Domain]:
+        """The domains each of whose words is a token: those of a property that has a token to itself."""
+        slots = [slot for category in self.categories.values() for slot in category.slots]
+        names = {slot.properties[0].domain.name for slot in slots if len(slot.properties) == 1}
+        return [domain for name, domain in self.domains.items() if name in names]
+
     def _build_vocabulary(self) -> tuple[str, ...]:
         slots = [slot for category in self.categories.values() for slot in category.slots]
-        single = {slot.properties[0].domain.name for slot in slots if len(slot.properties) == 1}
-        words = [word for name, domain in self.domains.items() if name in single for word in domain.words]
+        words = [word for domain in self.single_domains for word in domain.words]
         joint = [word for slot in slots if len(slot.properties) > 1 for word in slot.words]
         vocabulary = (*SPECIAL_TOKENS, *self.categories, *words, *dict.fromkeys(joint))
         wrong = [

@@ -20,10 +20,8 @@ def number_codes(language: Language, width: int) -> tuple[list[int], torch.Tenso
     domain's extent, so the inner product of two codes falls off smoothly with the numbers' distance.
     """
     ids, codes = [], [torch.empty(0, width)]
-    slots = [slot for category in language.categories.values() for slot in category.slots]
-    single = {slot.properties[0].domain.name for slot in slots if len(slot.properties) == 1}
-    for domain in language.domains.values():
-        if domain.kind == "integer" and domain.name in single:
+    for domain in language.single_domains:
+        if domain.kind == "integer":
             ids += [language.token_ids[word] for word in domain.words]
             codes.append(_encode(torch.arange(len(domain.words)), 4 * len(domain.values), width))
     return ids, torch.cat(codes)

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from PIL import Image
 
-from .language import HEIGHT, PICTURES, SCALES, WIDTH
+from .data_folder import PICTURES_FOLDER
+from .language import HEIGHT, LANGUAGE, SCALES, WIDTH
 
 
-PICTURE_NAMES = tuple(name for names in PICTURES.values() for name in names)  # by type, then by object number
+PICTURE_NAMES = LANGUAGE.domains["picture"].values  # by type, then by object number
 PICTURE_INDEX = {name: index for index, name in enumerate(PICTURE_NAMES)}
 
 
@@ -28,7 +29,7 @@ class ClipArt:
     """
 
     def __init__(self, data_dir: Path):
-        folder = data_dir / "Pngs"
+        folder = data_dir / PICTURES_FOLDER
         self.background = _read_background(folder / "background.png")
         self._pictures = [_read(folder / f"{name}s.png", "RGBA") for name in PICTURE_NAMES]
         self.sprite = cache(self._sprite)

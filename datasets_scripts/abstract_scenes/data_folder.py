@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from .language import PICTURES
+from .language import LANGUAGE
 
 
 VARIABLE = "ABSTRACT_SCENES_DIR"
@@ -25,7 +25,7 @@ class DataFolderError(ValueError):
 
 def data_files(data_dir: Path) -> list[Path]:
     """The files of the data that matter, whatever else lies in the folder."""
-    names = ["background", *(f"{name}s" for names in PICTURES.values() for name in names)]
+    names = ["background", *(f"{name}s" for name in LANGUAGE.domains["picture"].values)]
     return [data_dir / SCENES_FILE, *(data_dir / PICTURES_FOLDER / f"{name}.png" for name in names)]
 
 

@@ -50,7 +50,7 @@ def read_scenes(
     check_number("validation_share", validation_share, 0, 0.9)
     if not isinstance(split_seed, int) or isinstance(split_seed, bool) or split_seed < 0:
         raise ValueError(f"split_seed must be a whole number of at least 0, not {split_seed!r}")
-    return _split(_read_once(find_scenes(data_dir)), split_by, split_seed, validation_share)[split]
+    return _split(_read_once(find_scenes(data_dir)), split, split_by, split_seed, validation_share)
 
 
 def check_number(name: str, value, least: float, most: float) -> None:
@@ -83,7 +83,7 @@ def _read_once(version: FileVersion) -> ScenesFile:
     return file
 
 
-def _split(file: ScenesFile, by: str, seed: int, validation_share: float) -> dict[str, dict[str, list[dict]]]:
+def _split(file: ScenesFile, split: str, by: str, seed: int, validation_share: float) -> dict[str, list[dict]]:
     size = SCENES_PER_SENTENCE if by == "sentence" else 1
     units = np.random.default_rng(seed).permutation(-(-file.total // size))
     num_test = round(TEST_SHARE * len(units))
@@ -93,8 +93,5 @@ def _split(file: ScenesFile, by: str, seed: int, validation_share: float) -> dic
         "validation": (num_test, num_test + num_validation),
         "train": (num_test + num_validation, len(units)),
     }
-    return {split: _take(file, set(units[low:high].tolist()), size) for split, (low, high) in bounds.items()}
-
-
-def _take(file: ScenesFile, units: set[int], size: int) -> dict[str, list[dict]]:
-    return {str(number): objects for number, objects in file.scenes.items() if number // size in units}
+    taken = set(units[slice(*bounds[split])].tolist())
+    return {str(number): objects for number, objects in file.scenes.items() if number // size in taken}
