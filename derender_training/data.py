@@ -33,6 +33,7 @@ class TrainingBatches(Dataset):
     Position p = step * batch_size + k, k < batch_size, counts the examples of a run; each process takes its even part
     of a step's positions, so what a step sees does not depend on the number of processes. With `size` None position p
     is example p; otherwise it is number p % size in the permutation that belongs to the seed and epoch p // size.
+    `order` is one of `order_objects`, or "random_once": random, but the same whenever an example is seen.
     Nothing has a state, so a resumed run needs none.
     """
 
@@ -76,12 +77,13 @@ class TrainingBatches(Dataset):
         positions = self.positions(step)
         indices = [self.index(position) for position in positions]
         examples = self.examples.__getitems__(indices)
-        rngs = [_rng(_OBJECT_ORDER, self.seed, position) for position in positions] if self.order == "random" else None
+        # An order drawn anew belongs to the position in the run, one drawn once to the example.
+        numbers = {"random": positions, "random_once": indices}.get(self.order)
         batch = self.processor(
             images=[example["image"] for example in examples],
             objects=[example["objects"] for example in examples],
-            order=self.order,
-            rng=rngs,
+            order=self.order if numbers is None else "random",
+            rng=None if numbers is None else [_rng(_OBJECT_ORDER, self.seed, number) for number in numbers],
         )
         self._check_lengths(batch["labels"], indices)
         return dict(batch)

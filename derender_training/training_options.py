@@ -24,7 +24,8 @@ class TrainingOptions:
       scenes of the stream, drawn anew to the same bytes. Null: fresh scenes without end, or all of the folder.
     - scene: options of the language's sample_scene for fresh scenes, and of its read_scenes for given ones.
     - image_size: [height, width] in pixels of the model's input, at which fresh scenes are drawn.
-    - order: of the objects in the labels: type, size, position, or random, drawn anew each time.
+    - order: of the objects in the labels: type, size, position, random (drawn anew each time a scene is seen), or
+      random_once (drawn once for each scene; the paper's section 7.1 does not say which of the two its own is).
     - max_length: the most tokens in a specification, both ends among them; a longer one in the data is an error.
     Model
     - model: options of DerenderConfig, as `model: {d_model: 128}`.
@@ -55,7 +56,7 @@ class TrainingOptions:
     train_size: int | None = None
     scene: dict[str, Any] = field(default_factory=dict)
     image_size: list[int] = field(default_factory=lambda: [256, 256])
-    order: Literal["type", "size", "position", "random"] = "type"
+    order: Literal["type", "size", "position", "random", "random_once"] = "type"
     max_length: int = 160
     model: dict[str, Any] = field(default_factory=dict)
     pretrained_backbone: bool = False

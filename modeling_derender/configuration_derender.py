@@ -13,12 +13,18 @@ if TYPE_CHECKING:
 
 
 CHOICES = {
-    "decoder_type": ("transformer",),
+    "decoder_type": ("transformer", "lstm"),
+    "lstm_attention": ("additive", "none"),
     "backbone_stride": (4, 8, 16, 32),
     "feature_positions": ("none", "2d"),
     "norm_position": ("after", "before"),
     "position_encoding": ("add", "concat"),
     "number_embeddings": ("random", "sinusoidal"),
+}
+# What only one kind of decoder has.
+OPTIONS_OF = {
+    "transformer": ("num_hidden_layers", "num_attention_heads", "ffn_dim", "norm_position", "position_encoding"),
+    "lstm": ("lstm_attention",),
 }
 COUNTS = (
     "num_channels",
@@ -43,17 +49,28 @@ class DerenderConfig(PretrainedConfig):
     - `backbone`: a timm model with feature maps; `backbone_stride` (4, 8, 16 or 32): where it is cut; a
       ResNet's later stages are not built. The paper's is ResNet-18 at 32, "the penultimate layer's features".
     - `feature_positions`: "2d" adds sinusoidal row and column positions to the projected features; "none" does not.
-    - `decoder_type`: "transformer".
-    - `d_model`, `num_hidden_layers` (of the decoder), `num_attention_heads`, `dropout`: as in Vaswani et al. (2017).
+    - `decoder_type`: "transformer" (section 3.2) or "lstm" (section 3.1).
+    - `d_model`: the width of image features, token embeddings and the decoder's states.
+    - `dropout`: of the Transformer's sub-layers, or of the LSTM's embedded tokens and its outputs.
+    - `number_embeddings`: "random" token embeddings to begin with, or "sinusoidal" ones for numbers, in which near
+      numbers are near each other, for languages with hundreds of coordinates; with `tie_word_embeddings` the output
+      layer begins so as well.
+    - `tie_word_embeddings`: whether the output layer shares the token embedding.
+
+    Of the LSTM alone, which has one layer:
+
+    - `lstm_attention`: "additive" (equations 2 and 3), or "none", the CNN+LSTM that Table 2 compares with. With the
+      defaults, ResNet-18 at stride 32, one channel and 27 tokens, the model with attention has 11.51M parameters; the
+      paper counts 11.5M.
+
+    Of the Transformer alone:
+
+    - `num_hidden_layers`, `num_attention_heads`: as in Vaswani et al. (2017).
     - `ffn_dim`: the inner width of equation 7. The paper does not tell its own; with 64, the default, ResNet-18 at
       stride 32, one channel and 27 tokens the model has 11.84M parameters, and the paper counts 11.8M.
     - `norm_position`: "after" each residual sum (Vaswani et al.) or "before" each sub-layer.
     - `position_encoding`: equation 8 is added to the token embedding ("add": the paper's figure 2), or both, each
       `d_model` wide, are concatenated and projected back to `d_model` ("concat": the paper's text).
-    - `number_embeddings`: "random" token embeddings to begin with, or "sinusoidal" ones for numbers, in which near
-      numbers are near each other, for languages with hundreds of coordinates; with `tie_word_embeddings` the output
-      layer begins so as well.
-    - `tie_word_embeddings`: whether the output layer shares the token embedding.
 
     Raises ValueError that names the option.
     """
@@ -82,6 +99,7 @@ class DerenderConfig(PretrainedConfig):
     dropout: float = 0.1
     norm_position: str = "after"
     position_encoding: str = "add"
+    lstm_attention: str = "additive"
     number_embeddings: str = "random"
     use_cache: bool = True
     is_encoder_decoder: bool = True
@@ -96,7 +114,8 @@ class DerenderConfig(PretrainedConfig):
     def from_language(cls, language: Language, **options) -> DerenderConfig:
         """The config of a model that reads `language`; `options` are any fields that do not follow from it.
 
-        Raises ValueError for an option that follows from the language, an unknown one or a wrong one.
+        Raises ValueError for an option that follows from the language or belongs to another kind of decoder, an
+        unknown one or a wrong one.
         """
         known = {field.name for field in fields(cls)}
         unknown = sorted(set(options) - known)
@@ -114,6 +133,13 @@ class DerenderConfig(PretrainedConfig):
         following = sorted(set(options) & set(from_vocabulary))
         if following:
             raise ValueError(f"model option {following[0]!r} follows from the language and cannot be given")
+        decoder_type = options.get("decoder_type", cls.decoder_type)
+        for other, names in OPTIONS_OF.items():
+            useless = sorted(set(options) & set(names))
+            if useless and other != decoder_type:
+                raise ValueError(
+                    f"model option {useless[0]!r} belongs to decoder_type {other!r}, not {decoder_type!r}"
+                )
         return cls(**(from_canvas | options | from_vocabulary))
 
     def _check(self) -> None:

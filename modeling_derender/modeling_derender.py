@@ -9,18 +9,19 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 from transformers import GenerationMixin, LogitsProcessorList, PreTrainedModel, initialization
-from transformers.cache_utils import EncoderDecoderCache
+from transformers.cache_utils import Cache
 from transformers.modeling_outputs import BaseModelOutput, Seq2SeqLMOutput
 from transformers.utils import can_return_tuple
 
 from .configuration_derender import DerenderConfig
+from .decoder_lstm import LSTMDecoder
 from .decoder_transformer import SinusoidalPositions, TransformerDecoder, sinusoidal_encoding
 from .grammar import Grammar, SpecificationGrammar
 from .language import Language
 from .number_embeddings import arrange_numbers
 
 
-DECODERS = {"transformer": TransformerDecoder}
+DECODERS = {"transformer": TransformerDecoder, "lstm": LSTMDecoder}
 
 
 class DerenderPreTrainedModel(PreTrainedModel):
@@ -161,6 +162,15 @@ class DerenderForConditionalGeneration(DerenderPreTrainedModel, GenerationMixin)
         self.generation_config.max_length = config.max_specification_length
         self.post_init()
 
+    @property
+    def _is_stateful(self) -> bool:
+        """Whether the decoder cannot go back to an earlier token, as assisted generation would have it do."""
+        return self.config.decoder_type == "lstm"
+
+    def _supports_default_dynamic_cache(self) -> bool:
+        """Whether `generate` makes the cache; else the decoder makes its own at the first token."""
+        return not self._is_stateful
+
     def adjust_generation_fn(self, *args, **kwargs) -> None:
         """Loads the generation config; where the checkpoint has none, the model's length still holds."""
         super().adjust_generation_fn(*args, **kwargs)
@@ -194,7 +204,7 @@ class DerenderForConditionalGeneration(DerenderPreTrainedModel, GenerationMixin)
         decoder_input_ids: torch.Tensor | None = None,
         decoder_attention_mask: torch.Tensor | None = None,
         encoder_outputs: BaseModelOutput | None = None,
-        past_key_values: EncoderDecoderCache | None = None,
+        past_key_values: Cache | None = None,
         use_cache: bool | None = None,
         output_attentions: bool | None = None,
         output_hidden_states: bool | None = None,
@@ -203,10 +213,12 @@ class DerenderForConditionalGeneration(DerenderPreTrainedModel, GenerationMixin)
 
         `pixel_values` (B, C, H, W), or `encoder_outputs` in their place. `labels` (B, T) are a specification without
         its start token, -100 where ignored; without `decoder_input_ids` the model is fed the labels shifted right.
-        `loss` is the mean cross-entropy over the labels that count, in float32. `output_attentions` needs
-        `attn_implementation="eager"`; `output_hidden_states` adds `decoder_hidden_states` and `encoder_hidden_states`.
+        `loss` is the mean cross-entropy over the labels that count, in float32. `output_attentions` adds
+        `cross_attentions`, (B, H, T, N) a layer, and the Transformer's `decoder_attentions`; the Transformer needs
+        `attn_implementation="eager"` for it. `output_hidden_states` adds `decoder_hidden_states` and
+        `encoder_hidden_states`.
         """
-        if output_attentions and self.config._attn_implementation != "eager":
+        if output_attentions and not self._is_stateful and self.config._attn_implementation != "eager":
             raise ValueError('output_attentions: load the model with attn_implementation="eager" to see attentions')
         if encoder_outputs is None:
             if pixel_values is None:

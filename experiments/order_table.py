@@ -1,0 +1,90 @@
+"""The order study as a Markdown table, the paper's figures apart from ours."""
+
+from __future__ import annotations
+
+
+NAMES = {"lstm": "LSTM", "transformer": "Transformer"}
+MEASURES = {"f1": "F1", "iou": "IOU", "iou_1.0": "IOU = 1"}
+# Table 1 (by type) and Table 3 (random), in percent: F1, IOU, IOU = 1.
+PAPER = {
+    ("lstm", "type"): (98.6, 97.6, 90.7),
+    ("lstm", "random"): (95.2, 92.0, 72.0),
+    ("transformer", "type"): (99.1, 98.5, 94.1),
+    ("transformer", "random"): (99.0, 98.3, 93.2),
+}
+
+
+def as_markdown(result: dict) -> str:
+    """`result` is what order_study.py writes as JSON."""
+    return "\n".join(
+        [
+            "# The order of the objects, at CPU scale",
+            "",
+            _describe(result["study"]),
+            "",
+            *_scores(result["rows"]),
+            "",
+            "What each order costs against the order by type (by type less this order, paired by picture):",
+            "",
+            *_losses(result["rows"]),
+            "",
+            "The paper's figures (its Tables 1 and 3, full scale: 1 to 12 objects, 99,000 pictures), for comparison:",
+            "",
+            *_paper(),
+            "",
+        ]
+    )
+
+
+def _describe(study: dict) -> str:
+    steps, recipe = " or ".join(map(str, study["steps"])), study["recipe"]
+    minutes = "; ".join(
+        f"{NAMES[kind]} {low:.1f} to {high:.1f} minutes a run" for kind, (low, high) in study["minutes_a_run"].items()
+    )
+    return (
+        f"CPU scale, not the paper's: {recipe}, {steps} steps of {study['batch_size']} fresh scenes of 4 to 8 objects "
+        f"at {' x '.join(map(str, study['image_size']))} pixels, seeds {', '.join(map(str, study['seeds']))}; each "
+        f"model scored on the same {study['test_pictures']} test scenes (eval.py, seed 0). {minutes}, "
+        f"{study['minutes_of_all_runs']:.0f} minutes of all runs added up. {'; '.join(study['hardware'])}. "
+        f"Commit {', '.join(study['commits'])}. In percent; in brackets 95% bootstrap intervals over test pictures of "
+        "the mean over seeds. Every scene is seen once, so an order drawn once for each scene and one drawn anew "
+        "each time are the same here."
+    )
+
+
+def _scores(rows: list[dict]) -> list[str]:
+    lines = [
+        f"| decoder | order | {' | '.join(MEASURES.values())} | IOU of each seed |",
+        f"| --- | --- |{' ---: |' * len(MEASURES)} ---: |",
+    ]
+    for row in rows:
+        cells = [_with_interval(row[measure]) for measure in MEASURES]
+        seeds = ", ".join(f"{100 * value:.1f}" for value in row["iou"]["seeds"])
+        lines.append(f"| {NAMES[row['decoder']]} | {row['order']} | {' | '.join(cells)} | {seeds} |")
+    return lines
+
+
+def _losses(rows: list[dict]) -> list[str]:
+    lines = [
+        "| order | measure | LSTM loses | Transformer loses | LSTM loses more by | p |",
+        "| --- | --- | ---: | ---: | ---: | ---: |",
+    ]
+    by_cell = {(row["decoder"], row["order"]): row for row in rows}
+    for order in dict.fromkeys(row["order"] for row in rows if row["order"] != "type"):
+        for measure, name in MEASURES.items():
+            lstm, transformer = (by_cell[decoder, order][measure] for decoder in NAMES)
+            cells = [_with_interval(item) for item in (lstm["lost"], transformer["lost"], lstm["lost_more"])]
+            lines.append(f"| {order} | {name} | {' | '.join(cells)} | {lstm['lost_more']['p']:.4f} |")
+    return lines
+
+
+def _with_interval(item: dict) -> str:
+    mean, low, high = (100 * value for value in (item["mean"], *item["interval"]))
+    return f"{mean:.1f} [{low:.1f}, {high:.1f}]"
+
+
+def _paper() -> list[str]:
+    lines = [f"| decoder | order | {' | '.join(MEASURES.values())} |", f"| --- | --- |{' ---: |' * len(MEASURES)}"]
+    for (decoder, order), values in PAPER.items():
+        lines.append(f"| {NAMES[decoder]} | {order} | {' | '.join(f'{value:.1f}' for value in values)} |")
+    return lines
