@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from math import inf
+from math import inf, prod
 
 from .rules import Rule, build_rule
 
@@ -41,7 +41,7 @@ def _build_all(kind: str, build: Callable, declarations: list[dict], *context) -
         with _naming(f"{kind} {name!r}"):
             item = build(declaration, *context)
             if item.name in items:
-                raise LanguageError(f"a {kind} is declared twice")
+                raise LanguageError("is declared twice")
             items[item.name] = item
     return items
 
@@ -152,8 +152,37 @@ class Slot:
 
 
 @dataclass(frozen=True)
+class Extent:
+    """How a property decides the size of what is drawn: the factors of (width, height) that go with its values."""
+
+    name: str
+    factors: dict[object, tuple[float, float]]
+
+    @classmethod
+    def from_dict(cls, declaration: dict, properties: dict[str, Property]) -> Extent:
+        """From {"name": "picture", "sizes": [[60, 40], ...]} or {"name": "depth", "scales": [1, 0.5]}, one a value."""
+        name = declaration["name"]
+        if name not in properties:
+            raise LanguageError("is no property")
+        if ("sizes" in declaration) == ("scales" in declaration):
+            raise LanguageError("declares either sizes, [width, height] each, or scales")
+        factors = declaration.get("sizes") or [(scale, scale) for scale in declaration["scales"]]
+        values = properties[name].values
+        if len(factors) != len(values):
+            raise LanguageError(f"{len(factors)} sizes or scales for {len(values)} values")
+        if not all(len(pair) == 2 and min(pair) > 0 for pair in factors):
+            raise LanguageError("sizes are [width, height], and all above 0")
+        return cls(name, dict(zip(values, map(tuple, factors), strict=True)))
+
+
+@dataclass(frozen=True)
 class Category:
-    """A kind of object: its slots in token order, its rules and its geometry (for sizes and positions)."""
+    """A kind of object: its slots in token order, its rules and its geometry (for sizes and positions).
+
+    The geometry: `points` are the coordinates that the object stands at, `margin` what is drawn beyond them on every
+    side. What is drawn around a point and no coordinate tells the size of, as a picture is, has `extents`, whose
+    product is its width and height.
+    """
 
     name: str
     label: str
@@ -161,6 +190,7 @@ class Category:
     rules: tuple[Rule, ...]
     points: tuple[tuple[str, str], ...]
     margin: float
+    extents: tuple[Extent, ...]
 
     @classmethod
     def from_dict(cls, declaration: dict, domains: dict[str, Domain]) -> Category:
@@ -172,7 +202,8 @@ class Category:
         unknown = {item for point in points for item in point} - set(properties)
         if unknown:
             raise LanguageError(f"points name unknown properties {sorted(unknown)}")
-        return cls(name, declaration.get("label", name), slots, rules, points, declaration.get("margin", 0))
+        extents = tuple(_build_all("extent", Extent.from_dict, declaration.get("extents", []), properties).values())
+        return cls(name, declaration.get("label", name), slots, rules, points, declaration.get("margin", 0), extents)
 
     @staticmethod
     def _slots(properties: dict[str, Property], joint: list[list[str]]) -> tuple[Slot, ...]:
@@ -191,10 +222,25 @@ class Category:
 
     def box(self, item: dict) -> tuple[float, float, float, float]:
         """The object's bounding box in canvas units: left, bottom, right, top (low y first)."""
+        left, low, right, high = self._points_box(item)
+        across, upright = (self.margin + side / 2 for side in self._size(item))
+        return left - across, low - upright, right + across, high + upright
+
+    def centre(self, item: dict) -> tuple[float, float]:
+        """The (x, y) of the bounding box's centre, which margin and extents do not move."""
+        left, low, right, high = self._points_box(item)
+        return (left + right) / 2, (low + high) / 2
+
+    def _points_box(self, item: dict) -> tuple[float, float, float, float]:
         if not self.points:
             raise LanguageError(f"category {self.name!r} declares no points, so it has no size and no position")
         xs, ys = zip(*((item[x], item[y]) for x, y in self.points), strict=True)
-        return min(xs) - self.margin, min(ys) - self.margin, max(xs) + self.margin, max(ys) + self.margin
+        return min(xs), min(ys), max(xs), max(ys)
+
+    def _size(self, item: dict) -> tuple[float, float]:
+        """(width, height) by the extents, in canvas units; 0 where there are none."""
+        factors = [extent.factors[item[extent.name]] for extent in self.extents]
+        return tuple(prod(side) for side in zip(*factors, strict=True)) if factors else (0, 0)
 
 
 @dataclass(frozen=True)

@@ -118,9 +118,8 @@ def _size_key(language: Language, item: dict) -> tuple:
 
 
 def _position_key(language: Language, item: dict) -> tuple:
-    left, low, right, high = language.categories[item[language.category_property]].box(item)
-    row = -(low + high) if language.canvas.y_axis == "up" else low + high
-    return (row, left + right, _type_key(language, item))
+    x, y = language.categories[item[language.category_property]].centre(item)
+    return (-y if language.canvas.y_axis == "up" else y, x, _type_key(language, item))
 
 
 def object_words(language: Language, item: dict) -> list[str]:

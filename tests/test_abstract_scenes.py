@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from datasets_scripts.abstract_scenes import LANGUAGE, find_data_dir, read_scenes, sample_scene, splits
 from datasets_scripts.abstract_scenes.data_folder import VARIABLE, DataFolderError
 from datasets_scripts.abstract_scenes.language import PICTURES, TYPES
+from datasets_scripts.abstract_scenes.picture_sizes import PICTURE_SIZES
 from datasets_scripts.abstract_scenes.scenes_file import ScenesFileError, read_scenes_file
 from modeling_derender.grammar import Grammar, State
 from modeling_derender.specification import (
@@ -69,6 +71,25 @@ def test_the_grammar_offers_every_declared_coordinate():
 def test_coordinates_have_the_canvas_as_their_range():
     assert LANGUAGE.coordinate_ranges == {"x": (0, 500), "y": (0, 400)}
     assert LANGUAGE.has_equal_categories
+
+
+def test_the_order_by_size_is_that_of_the_pictures_at_their_depths():
+    big, tree, cloud = (
+        {"supercategory": "large", "category": "p_7", "x": 10, "y": 20, "depth": 2, "flip": True},  # 376 x 766 at 0.49
+        {"supercategory": "large", "category": "p_6", "x": 10, "y": 90, "depth": 0, "flip": True},  # 270 x 114
+        {"supercategory": "sky", "category": "s_7", "x": 10, "y": 50, "depth": 0, "flip": True},  # 230 x 122
+    )
+    assert order_objects(LANGUAGE, [cloud, CAT, tree, big], "size") == [big, tree, cloud, CAT]
+    assert order_objects(LANGUAGE, [cloud, CAT, tree, big], "position") == [big, CAT, cloud, tree]
+    assert LANGUAGE.categories["sky"].box(cloud) == (10 - 115, 50 - 61, 10 + 115, 50 + 61)
+
+
+@pytest.mark.skipif(not REAL_DATA.is_dir(), reason="the real data are not beside the project")
+def test_the_declared_sizes_are_those_of_the_published_pictures():
+    for name, pictures in PICTURES.items():
+        for picture, size in zip(pictures, PICTURE_SIZES[name], strict=True):
+            with Image.open(REAL_DATA / "Pngs" / f"{picture}s.png") as image:
+                assert list(image.size) == size
 
 
 # The data's folder

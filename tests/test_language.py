@@ -113,7 +113,7 @@ def test_a_language_is_json_and_survives_it():
         (changed(canvas={**TOY["canvas"], "y_axis": "left"}), "y_axis"),
         (changed(canvas={**TOY["canvas"], "width": 9}), "points: 'x' is a coordinate of both axes"),
         (changed(category_property="shade"), "'shade'"),
-        (changed(domains=TOY["domains"][:1] * 2), "a domain is declared twice"),
+        (changed(domains=TOY["domains"][:1] * 2), "domain 'shade': is declared twice"),
         (changed(unique=["x"]), "must come first"),
         (
             changed(domains=[*TOY["domains"][:2], {**TOY["domains"][2], "prefix": "x="}]),
@@ -131,8 +131,15 @@ def test_a_language_is_json_and_survives_it():
         (with_bar(properties=[{"name": "x"}]), "category 'bar': property 'x': unknown domain None"),
         (with_bar(properties=[{"domain": "x"}]), "category 'bar': property 1: declares no 'name'"),
         (with_bar(properties=[{"name": "x", "domain": "x", "values": []}]), "property 'x': its values"),
-        (with_bar(properties=[{"name": "x", "domain": "x"}] * 2), "a property is declared twice"),
+        (with_bar(properties=[{"name": "x", "domain": "x"}] * 2), "property 'x': is declared twice"),
         (with_bar(points=[["x", "width"]]), "category 'bar': points name unknown properties"),
+        (with_bar(extents=[{"name": "width", "scales": [1]}]), "category 'bar': extent 'width': is no property"),
+        (with_bar(extents=[{"name": "shade"}]), "extent 'shade': declares either sizes"),
+        (with_bar(extents=[{"name": "shade", "scales": [1], "sizes": [[1, 1]]}]), "declares either sizes"),
+        (with_bar(extents=[{"name": "shade", "scales": [1, 2]}]), "extent 'shade': 2 sizes or scales for 1 values"),
+        (with_bar(extents=[{"name": "shade", "sizes": [[1, 0]]}]), "extent 'shade': sizes are .* above 0"),
+        (with_bar(extents=[{"name": "shade", "sizes": [3]}]), "extent 'shade': "),
+        (with_bar(extents=[{"name": "shade", "scales": [1]}] * 2), "extent 'shade': is declared twice"),
         (with_bar(rules=[{"greater": ["x", "until"]}]), "category 'bar': unknown rule"),
         (with_bar(rules=[{"less": ["x", "width"]}]), "category 'bar': rule .*'width'"),
         (with_bar(rules=[{"less": ["x"]}]), "category 'bar': rule .*takes two properties"),
@@ -248,6 +255,20 @@ def test_orders():
         order_objects(NOISY_SHAPES, objects, "beauty")
     with pytest.raises(ValueError, match="Generator"):
         order_objects(NOISY_SHAPES, objects, "random")
+
+
+def test_sizes_that_no_coordinate_tells_are_declared():
+    sizes, scales = [[6, 2], [3, 3]], [1, 1.5, *[0.5] * 6]
+    dot = {**TOY["categories"][0], "margin": 0.5}
+    dot["extents"] = [{"name": "shade", "sizes": sizes}, {"name": "y", "scales": scales}]
+    toy = Language.from_dict(changed(categories=[dot]))
+    light, dark, far = (
+        {"kind": "dot", "shade": shade, "x": 4, "y": y} for shade, y in (("light", 0), ("dark", 1), ("light", 7))
+    )
+    assert toy.categories["dot"].box(light) == (0.5, -1.5, 7.5, 1.5)
+    assert toy.categories["dot"].box(dark) == (1.25, -1.75, 6.75, 3.75)
+    assert order_objects(toy, [far, light, dark], "size") == [dark, light, far]  # 11, 10 and 6 round
+    assert order_objects(toy, [far, dark, light], "position") == [light, dark, far]
 
 
 def random_objects(language, rng, count):

@@ -7,10 +7,11 @@ import pytest
 import timm
 import torch
 from safetensors.torch import load_file, save_file
-from tiny import tiny_config, tiny_labels, tiny_model, tiny_pictures
+from tiny import DECODERS as DECODER_OPTIONS
+from tiny import LSTM, tiny_config, tiny_labels, tiny_model, tiny_pictures
 from torch.nn import functional as F
 from toy_language import LANGUAGE
-from transformers.cache_utils import EncoderDecoderCache
+from transformers.cache_utils import Cache, EncoderDecoderCache
 
 from modeling_derender.configuration_derender import CHOICES, DerenderConfig
 from modeling_derender.decoder_transformer import SinusoidalPositions
@@ -23,7 +24,8 @@ VARIANTS = [
     {"norm_position": norm, "position_encoding": positions}
     for norm in CHOICES["norm_position"]
     for positions in CHOICES["position_encoding"]
-]
+] + DECODER_OPTIONS[1:]
+every_decoder = pytest.mark.parametrize("options", DECODER_OPTIONS, ids=str)
 
 
 def forced_logits(model, pictures, tokens):
@@ -76,8 +78,9 @@ def test_the_backbone_is_cut_at_its_stride(stride):
     }
 
 
-def test_the_loss_is_the_mean_cross_entropy_of_the_labels_that_count():
-    model, pictures, labels = tiny_model(), tiny_pictures(), tiny_labels()
+@every_decoder
+def test_the_loss_is_the_mean_cross_entropy_of_the_labels_that_count(options):
+    model, pictures, labels = tiny_model(**options), tiny_pictures(), tiny_labels()
     output = model(pixel_values=pictures, labels=labels)
     assert output.logits.shape == (3, 9, LANGUAGE.vocab_size)
     assert output.past_key_values is None
@@ -88,8 +91,9 @@ def test_the_loss_is_the_mean_cross_entropy_of_the_labels_that_count():
     torch.testing.assert_close(output.loss, -torch.stack(counted).mean())
 
 
-def test_padding_on_the_right_changes_nothing():
-    model, pictures, labels = tiny_model(), tiny_pictures(), tiny_labels()
+@every_decoder
+def test_padding_on_the_right_changes_nothing(options):
+    model, pictures, labels = tiny_model(**options), tiny_pictures(), tiny_labels()
     padded = F.pad(labels, (0, 5), value=-100)
     short, long = (model(pixel_values=pictures, labels=item) for item in (labels, padded))
     torch.testing.assert_close(short.loss, long.loss)
@@ -97,8 +101,9 @@ def test_padding_on_the_right_changes_nothing():
 
 
 @pytest.mark.parametrize("attention", ["sdpa", "eager"])
-def test_no_position_sees_a_later_one_or_a_masked_one(attention):
-    model, pictures, tokens = tiny_model(attention), tiny_pictures(), tiny_labels().clamp(min=0)
+@every_decoder
+def test_no_position_sees_a_later_one_or_a_masked_one(options, attention):
+    model, pictures, tokens = tiny_model(attention, **options), tiny_pictures(), tiny_labels().clamp(min=0)
     changed = tokens.clone()
     changed[:, 5] = (changed[:, 5] + 1) % LANGUAGE.vocab_size
     logits, other = forced_logits(model, pictures, tokens), forced_logits(model, pictures, changed)
@@ -114,8 +119,9 @@ def test_no_position_sees_a_later_one_or_a_masked_one(attention):
     assert not torch.allclose(logits[:, 6:], masked[0][:, 6:])
 
 
-def test_the_logits_depend_on_each_picture_alone():
-    model, pictures, tokens = tiny_model(), tiny_pictures(), tiny_labels()[:1].expand(3, -1)
+@every_decoder
+def test_the_logits_depend_on_each_picture_alone(options):
+    model, pictures, tokens = tiny_model(**options), tiny_pictures(), tiny_labels()[:1].expand(3, -1)
     together = forced_logits(model, pictures, tokens)
     torch.testing.assert_close(together[1:2], forced_logits(model, pictures[1:2], tokens[:1]), rtol=1e-4, atol=1e-5)
     assert not torch.allclose(together[0], together[1])
@@ -130,8 +136,9 @@ def test_other_sizes_and_memory_formats(height, width):
     torch.testing.assert_close(plain, last, rtol=1e-4, atol=1e-5)
 
 
-def test_dropout_only_while_training():
-    model, pictures, labels = tiny_model(dropout=0.3), tiny_pictures(), tiny_labels()
+@every_decoder
+def test_dropout_only_while_training(options):
+    model, pictures, labels = tiny_model(**options, dropout=0.3), tiny_pictures(), tiny_labels()
     assert model(pixel_values=pictures, labels=labels).loss == model(pixel_values=pictures, labels=labels).loss
     features = model.encoder(pictures)
     model.decoder.train()
@@ -187,8 +194,9 @@ def test_cached_logits_equal_teacher_forced_ones(options, attention):
 
 
 @pytest.mark.parametrize("use_grammar", [True, False])
-def test_greedy_generation_is_the_plain_argmax_loop(use_grammar):
-    model, pictures = tiny_model(), tiny_pictures(8)
+@every_decoder
+def test_greedy_generation_is_the_plain_argmax_loop(options, use_grammar):
+    model, pictures = tiny_model(**options), tiny_pictures(8)
     grammar = SpecificationGrammar(Grammar(LANGUAGE), 14)
     tokens = torch.full((8, 1), LANGUAGE.bos_token_id)
     ended = torch.zeros(8, dtype=torch.bool)
@@ -201,13 +209,15 @@ def test_greedy_generation_is_the_plain_argmax_loop(use_grammar):
     assert torch.equal(model.generate(pixel_values=pictures, use_grammar=use_grammar, use_cache=False), tokens)
 
 
-def test_beams_are_reordered_with_their_cache(monkeypatch):
-    model, pictures = tiny_model(), tiny_pictures(6)
-    options = {"num_beams": 4, "num_return_sequences": 3, "use_grammar": False}
-    with_cache = model.generate(pixel_values=pictures, **options)
-    assert torch.equal(with_cache, model.generate(pixel_values=pictures, use_cache=False, **options))
-    monkeypatch.setattr(EncoderDecoderCache, "reorder_cache", lambda self, beam_idx: None)
-    assert not torch.equal(with_cache, model.generate(pixel_values=pictures, **options)), "the test sees no reorder"
+@every_decoder
+def test_beams_are_reordered_with_their_cache(options, monkeypatch):
+    model, pictures = tiny_model(**options), tiny_pictures(6)
+    beams = {"num_beams": 4, "num_return_sequences": 3, "use_grammar": False}
+    with_cache = model.generate(pixel_values=pictures, **beams)
+    assert torch.equal(with_cache, model.generate(pixel_values=pictures, use_cache=False, **beams))
+    for kind in (EncoderDecoderCache, Cache):
+        monkeypatch.setattr(kind, "reorder_cache", lambda self, beam_idx: None)
+    assert not torch.equal(with_cache, model.generate(pixel_values=pictures, **beams)), "the test sees no reorder"
 
 
 def test_samples_of_one_picture_stand_together_and_the_image_is_read_once():
@@ -226,10 +236,18 @@ def test_samples_of_one_picture_stand_together_and_the_image_is_read_once():
     assert torch.equal(best, best.sort(dim=1, descending=True).values)
 
 
-@pytest.mark.parametrize("options", [{}, {"max_length": 9}, {"max_new_tokens": 8}, {"num_beams": 4, "max_length": 6}])
-def test_every_output_is_a_closed_valid_specification(options):
-    sequences = tiny_model().generate(pixel_values=tiny_pictures(8), **options)
-    assert sequences.shape[1] <= options.get("max_length", options.get("max_new_tokens", 13) + 1)
+@pytest.mark.parametrize(
+    "how",
+    [
+        {}, {"max_length": 9}, {"max_new_tokens": 8}, {"num_beams": 4, "max_length": 6},
+        {"do_sample": True, "top_k": 0, "num_beams": 2}, {"do_sample": True, "top_k": 0, "num_return_sequences": 4},
+    ],
+)  # fmt: skip
+@every_decoder
+def test_every_output_is_a_closed_valid_specification(options, how):
+    torch.manual_seed(3)
+    sequences = tiny_model(**options).generate(pixel_values=tiny_pictures(8), **how)
+    assert sequences.shape[1] <= how.get("max_length", how.get("max_new_tokens", 13) + 1)
     for row in sequences.tolist():
         assert LANGUAGE.eos_token_id in row
         assert is_valid(LANGUAGE, ids_to_objects(LANGUAGE, row))
@@ -288,11 +306,11 @@ def test_eager_attention_equals_sdpa_and_shows_its_weights():
         sdpa(pictures, labels=labels, output_attentions=True)
 
 
-@pytest.mark.parametrize("norm_position", CHOICES["norm_position"])
-def test_hidden_states_of_every_layer(norm_position):
-    model, pictures, labels = tiny_model(norm_position=norm_position), tiny_pictures(), tiny_labels()
+@pytest.mark.parametrize("options", [*({"norm_position": norm} for norm in CHOICES["norm_position"]), LSTM], ids=str)
+def test_hidden_states_of_every_layer(options):
+    model, pictures, labels = tiny_model(**options), tiny_pictures(), tiny_labels()
     output = model(pixel_values=pictures, labels=labels, output_hidden_states=True)
-    assert [item.shape for item in output.decoder_hidden_states] == [(3, 9, 32)] * 3
+    assert [item.shape for item in output.decoder_hidden_states] == [(3, 9, 32)] * (2 if options == LSTM else 3)
     assert torch.equal(model.lm_head(output.decoder_hidden_states[-1]), output.logits)
     assert [torch.equal(item, output.encoder_last_hidden_state) for item in output.encoder_hidden_states] == [True]
     plain = model(pixel_values=pictures, labels=labels)
@@ -301,13 +319,15 @@ def test_hidden_states_of_every_layer(norm_position):
 
 
 @pytest.mark.parametrize("beams", [1, 2])
-def test_generation_shows_hidden_states(beams):
-    output = tiny_model().generate(
+@every_decoder
+def test_generation_shows_hidden_states(options, beams):
+    model = tiny_model(**options)
+    output = model.generate(
         pixel_values=tiny_pictures(2), num_beams=beams, output_hidden_states=True, return_dict_in_generate=True
     )
     assert [item.shape for item in output.encoder_hidden_states] == [(2, 16, 32)]
     for step in output.decoder_hidden_states:
-        assert [item.shape for item in step] == [(2 * beams, 1, 32)] * 3
+        assert [item.shape for item in step] == [(2 * beams, 1, 32)] * (2 if options["decoder_type"] == "lstm" else 3)
 
 
 # Initialisation, saving and loading
@@ -359,7 +379,8 @@ def test_a_model_saved_and_loaded_is_the_same(options, tmp_path):
     state = model.state_dict()
     assert state.keys() == loaded.state_dict().keys()
     assert all(torch.equal(state[name], tensor) for name, tensor in loaded.state_dict().items())
-    assert torch.equal(model.decoder.positions.table, loaded.decoder.positions.table)
+    buffers = dict(loaded.named_buffers())
+    assert all(torch.equal(buffers[name], tensor) for name, tensor in model.named_buffers())
     tokens = tiny_labels().clamp(min=0)
     assert torch.equal(forced_logits(model, tiny_pictures(), tokens), forced_logits(loaded, tiny_pictures(), tokens))
     # Dictionaries are equal in any order; the tokens' numbers depend on it.
@@ -368,22 +389,25 @@ def test_a_model_saved_and_loaded_is_the_same(options, tmp_path):
     assert torch.equal(model.generate(pixel_values=pictures), loaded.generate(pixel_values=pictures))
 
 
-def test_a_model_that_has_generated_pickles():
-    model = tiny_model()
+@every_decoder
+def test_a_model_that_has_generated_pickles(options):
+    model = tiny_model(**options)
     sequences = model.generate(pixel_values=tiny_pictures())
     assert torch.equal(pickle.loads(pickle.dumps(model)).generate(pixel_values=tiny_pictures()), sequences)
 
 
-def test_tied_embeddings_are_one_tensor(tmp_path):
-    model = tiny_model(tie_word_embeddings=True)
+@every_decoder
+def test_tied_embeddings_are_one_tensor(options, tmp_path):
+    model = tiny_model(**options, tie_word_embeddings=True)
     model.save_pretrained(tmp_path)
     for item in (model, DerenderForConditionalGeneration.from_pretrained(tmp_path)):
         assert item.lm_head.weight is item.decoder.embed_tokens.weight
-    assert model.num_parameters() == tiny_model().num_parameters() - 32 * LANGUAGE.vocab_size
+    assert model.num_parameters() == tiny_model(**options).num_parameters() - 32 * LANGUAGE.vocab_size
 
 
-def test_bfloat16_keeps_the_backbone_in_float32(tmp_path):
-    tiny_model().save_pretrained(tmp_path / "float32")
+@every_decoder
+def test_bfloat16_keeps_the_backbone_in_float32(options, tmp_path):
+    tiny_model(**options).save_pretrained(tmp_path / "float32")
     half = DerenderForConditionalGeneration.from_pretrained(tmp_path / "float32", dtype=torch.bfloat16)
     half.save_pretrained(tmp_path / "bfloat16")
     again = DerenderForConditionalGeneration.from_pretrained(tmp_path / "bfloat16")
@@ -395,9 +419,11 @@ def test_bfloat16_keeps_the_backbone_in_float32(tmp_path):
     logits = forced_logits(again, tiny_pictures(), tokens)
     assert logits.dtype == torch.bfloat16
     assert torch.equal(logits, forced_logits(half, tiny_pictures(), tokens))
-    torch.testing.assert_close(logits.float(), forced_logits(tiny_model(), tiny_pictures(), tokens), rtol=0, atol=0.1)
+    torch.testing.assert_close(
+        logits.float(), forced_logits(tiny_model(**options), tiny_pictures(), tokens), rtol=0, atol=0.1
+    )
     assert again.generate(pixel_values=tiny_pictures()).shape[0] == 3
-    assert forced_logits(tiny_model().to(torch.bfloat16), tiny_pictures(), tokens).isfinite().all()
+    assert forced_logits(tiny_model(**options).to(torch.bfloat16), tiny_pictures(), tokens).isfinite().all()
 
 
 def test_weights_a_checkpoint_lacks_are_initialised(tmp_path):
@@ -433,6 +459,8 @@ def test_the_defaults_are_the_papers_size():
     model = DerenderForConditionalGeneration(DerenderConfig(vocab_size=27))
     assert round(model.num_parameters() / 1e6, 1) == 11.8
     assert (model.config.d_model, model.config.num_hidden_layers, model.config.norm_position) == (128, 4, "after")
+    lstm = DerenderForConditionalGeneration(DerenderConfig(vocab_size=27, decoder_type="lstm"))
+    assert round(lstm.num_parameters() / 1e6, 1) == 11.5
 
 
 def test_every_decoder_type_is_built():
@@ -442,7 +470,10 @@ def test_every_decoder_type_is_built():
 @pytest.mark.parametrize(
     "options, message",
     [
-        ({"decoder_type": "gru"}, "decoder_type: 'gru' is unknown; known: transformer"),
+        ({"decoder_type": "gru"}, "decoder_type: 'gru' is unknown; known: transformer, lstm"),
+        ({"decoder_type": "lstm", "lstm_attention": "dot"}, "lstm_attention: 'dot' is unknown; known: additive, none"),
+        ({"decoder_type": "lstm", "ffn_dim": 64}, "'ffn_dim' belongs to decoder_type 'transformer', not 'lstm'"),
+        ({"lstm_attention": "none"}, "'lstm_attention' belongs to decoder_type 'lstm', not 'transformer'"),
         ({"backbone_stride": 2}, "backbone_stride: 2 is unknown; known: 4, 8, 16, 32"),
         ({"feature_positions": "1d"}, "feature_positions"),
         ({"norm_position": "middle"}, "norm_position: 'middle' is unknown; known: after, before"),

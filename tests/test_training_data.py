@@ -70,6 +70,17 @@ def test_random_order_is_drawn_anew_each_time():
     assert first.keys() == second.keys() and all(first[number] != second[number] for number in first)
 
 
+def test_random_order_can_be_drawn_once_for_each_example():
+    batches = make_batches(size=9, order="random_once")
+    epochs = [dict(seen(batches, step) + seen(batches, step + 1)) for step in (0, 3)]
+    again = dict(draw for process in (0, 1) for draw in seen(make_batches(process, 2, size=9, order="random_once"), 0))
+    assert len(set(epochs[0].values())) == len(epochs[0])
+    for other in (epochs[1], again):
+        shared = epochs[0].keys() & other.keys()
+        assert len(shared) >= 3 and all(epochs[0][number] == other[number] for number in shared)
+    assert epochs[0] != dict(seen(make_batches(size=9, order="random"), 0))
+
+
 def test_uneven_share_is_refused():
     with pytest.raises(OptionError, match="6 pictures are not shared by 4 processes"):
         make_batches(0, 4)

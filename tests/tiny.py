@@ -1,4 +1,4 @@
-"""A model small enough for tests, of the toy language: random weights, the paper's structure."""
+"""A model small enough for tests, of the toy language: random weights, the paper's structures."""
 
 import torch
 from toy_language import LANGUAGE
@@ -7,9 +7,17 @@ from modeling_derender.configuration_derender import DerenderConfig
 from modeling_derender.modeling_derender import DerenderForConditionalGeneration
 
 
+TRANSFORMER = {"decoder_type": "transformer"}
+LSTM = {"decoder_type": "lstm"}
+CNN_LSTM = {"decoder_type": "lstm", "lstm_attention": "none"}
+DECODERS = [TRANSFORMER, LSTM, CNN_LSTM]
+
+
 def tiny_config(**options) -> DerenderConfig:
-    small = {"backbone_stride": 8, "d_model": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "ffn_dim": 48}
-    return DerenderConfig.from_language(LANGUAGE, **(small | {"max_specification_length": 14} | options))
+    small = {"backbone_stride": 8, "d_model": 32, "max_specification_length": 14}
+    if options.get("decoder_type") != "lstm":
+        small |= {"num_hidden_layers": 2, "num_attention_heads": 4, "ffn_dim": 48}
+    return DerenderConfig.from_language(LANGUAGE, **(small | options))
 
 
 def tiny_model(attention: str = "sdpa", **options) -> DerenderForConditionalGeneration:

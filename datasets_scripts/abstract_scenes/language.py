@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from modeling_derender.language import Language
 
+from .picture_sizes import PICTURE_SIZES
+
 
 # The types of the original files, in their numbering: name here, label, prefix of the pictures, number of pictures.
 TYPES = (
@@ -40,7 +42,7 @@ LANGUAGE = Language.from_dict(
     {
         "format": 1,
         "name": "abstract_scenes",
-        "version": "1",
+        "version": "2",  # 1 did not tell the pictures' sizes
         "canvas": {"width": WIDTH, "height": HEIGHT, "y_axis": "down", "pixels": [HEIGHT, WIDTH], "channels": 3},
         "category_property": "supercategory",
         "unique": ["category"],
@@ -59,6 +61,10 @@ LANGUAGE = Language.from_dict(
                     *_PROPERTIES,
                 ],
                 "points": [["x", "y"]],
+                "extents": [
+                    {"name": "category", "sizes": PICTURE_SIZES[name]},
+                    {"name": "depth", "scales": list(SCALES)},
+                ],
             }
             for name, label, _, _ in TYPES
         ],
