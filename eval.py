@@ -20,9 +20,11 @@ from datasets_scripts.evaluation_data import EvaluationData, take
 from datasets_scripts.scene_options import parse_with_scene_options
 from datasets_scripts.scenes import RenderError
 from derender_training.evaluation import predict
+from derender_training.readings import calibrate_readings, prepare_pictures, show_readings
 from derender_training.result_file import describe_origin, write_json
 from derender_training.scores import Scorer
 from modeling_derender.checkpoint import load_checkpoint
+from modeling_derender.confidence import score_objects
 from modeling_derender.modeling_derender import DerenderForConditionalGeneration
 from modeling_derender.processing_derender import DerenderProcessor
 from modeling_derender.scoring import count_matches
@@ -45,9 +47,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
             options.data, options.split, options.size, options.limit, options.seed, options.render, options.scene,
             options.data_dir, options.language,
         )  # fmt: skip
-        result = evaluate(model, processor, data, options.batch_size, options.num_beams, options.grammar)
+        result = evaluate(
+            model, processor, data, options.batch_size, options.num_beams, options.grammar, options.show > 0
+        )
+        if options.show:
+            show_readings(model, processor, data, result, Path(options.show_dir), options.show)
     except (ValueError, RenderError) as error:
         sys.exit(f"error: {error}")
+    except OSError as error:
+        sys.exit(f"error: --show_dir {options.show_dir}: {error}")
     settings = {name: getattr(options, name) for name in ("model", "num_beams", "grammar", "batch_size", "seed")}
     result = settings | describe_origin(device) | result
     print(as_table(result))
@@ -72,10 +80,23 @@ def parse_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--batch_size", type=positive, default=64)
     parser.add_argument("--num_beams", type=positive, default=1)
     parser.add_argument("--no-grammar", dest="grammar", action="store_false", help="generate without the grammar")
+    parser.add_argument(
+        "--show",
+        type=not_negative,
+        default=0,
+        metavar="N",
+        help="draw, of the first N pictures, where the model looked for each object and how sure it was of it",
+    )
+    parser.add_argument(
+        "--show_dir", default="runs/show", help="the folder of those drawings and the reliability plot"
+    )
     parser.add_argument("--json", help="write scores, counts and every prediction to this file")
     parser.add_argument("--device", default="auto", help="cpu, cuda, ...")
     parser.epilog = "--scene.NAME VALUE sets an option of the language's sampler or reader, as --scene.max_objects 3."
-    return parse_with_scene_options(parser, arguments)
+    options = parse_with_scene_options(parser, arguments)
+    if options.show and not options.grammar:
+        parser.error("--show: confidences are shares of what the grammar allows; leave out --no-grammar")
+    return options
 
 
 def positive(text: str) -> int:
@@ -122,23 +143,34 @@ def load_model(path: str, device: torch.device) -> tuple[DerenderForConditionalG
     return model, processor
 
 
-def evaluate(model, processor, data: EvaluationData, batch_size: int, num_beams: int, use_grammar: bool) -> dict:
-    """Scores, counts, speed and every prediction, as plain data.
+def evaluate(
+    model,
+    processor,
+    data: EvaluationData,
+    batch_size: int,
+    num_beams: int,
+    use_grammar: bool,
+    with_confidences: bool = False,
+) -> dict:
+    """Scores, counts, speed and every prediction, as plain data; with confidences, those and their `calibration`.
 
     The speed is that of preprocessing and generation; the reading or drawing of the pictures is not in it.
     """
     examples, scorer = data.open(model.language), Scorer.open(model.language, data)
-    predictions, references, names, seconds = [], [], [], 0.0
+    predictions, references, names, confidences, seconds = [], [], [], [], 0.0
     with tqdm(total=len(examples), desc=data.data, unit=" pictures") as bar:
         for start in range(0, len(examples), batch_size):
             batch = take(examples, range(start, min(start + batch_size, len(examples))))
             began = time.perf_counter()
             predictions += predict(model, processor, batch, batch_size, num_beams, use_grammar=use_grammar)
             seconds += time.perf_counter() - began
+            if with_confidences:
+                confidences += score_objects(model, prepare_pictures(processor, batch, model), predictions[start:])
             references += [example["objects"] for example in batch]
             names += [example.get("file_name", str(start + offset)) for offset, example in enumerate(batch)]
             bar.update(len(batch))
     pairs = list(zip(predictions, references, strict=True))
+    calibration = [{"confidences": item} for item in confidences] if with_confidences else [{}] * len(pairs)
     return {
         **scorer.score(predictions, references),
         "counts": {
@@ -152,9 +184,10 @@ def evaluate(model, processor, data: EvaluationData, batch_size: int, num_beams:
         "data": data.data,
         "data_options": data.options(),
         "predictions": [
-            {"file_name": name, "objects": pair[0], "reference": pair[1], **scorer.score_one(*pair)}
-            for name, pair in zip(names, pairs, strict=True)
+            {"file_name": name, "objects": pair[0], "reference": pair[1], **sure, **scorer.score_one(*pair)}
+            for name, pair, sure in zip(names, pairs, calibration, strict=True)
         ],
+        **(calibrate_readings(model.language, pairs, confidences) if with_confidences else {}),
     }
 
 
@@ -165,6 +198,11 @@ def as_table(result: dict) -> str:
         ("data", " ".join([result["data"], *(f"{name}={value}" for name, value in options.items())])),
         *((name, f"{result[name]:.4f}") for name in SCORES if result[name] is not None),
         *([("not drawn", result["not_drawn"].splitlines()[0])] if "not_drawn" in result else []),
+        *(
+            (name, f"{result[name]['expected_calibration_error']:.4f} (expected calibration error)")
+            for name in ("calibration", "calibration_binned")
+            if result.get(name, {}).get("objects")
+        ),
         ("pictures", f"{counts['pictures']:,}"),
         ("objects", "{true:,} true, {predicted:,} predicted, {matched:,} matched".format(**counts)),
         ("images/s", f"{result['images_per_second']:.1f}"),

@@ -89,6 +89,10 @@ class LSTMDecoder(nn.Module):
         self.token_gates = nn.Linear(width, 4 * width)
         self.state_gates = nn.Linear(width if self.attention is None else 2 * width, 4 * width, bias=False)
 
+    @property
+    def has_attention(self) -> bool:
+        return self.attention is not None
+
     def forward(
         self,
         input_ids: torch.Tensor,
@@ -106,7 +110,7 @@ class LSTMDecoder(nn.Module):
         tokens and the output, `cross_attentions` one layer's (B, 1, T, N). Raises ValueError where attentions are
         asked of a decoder without attention.
         """
-        if output_attentions and self.attention is None:
+        if output_attentions and not self.has_attention:
             raise ValueError("output_attentions: this model's decoder has no attention (lstm_attention is 'none')")
         embedded = F.dropout(self.embed_tokens(input_ids) * self.embed_scale, self.config.dropout, self.training)
         # The state is carried through many steps: in half precision it would lose what it has gathered.

@@ -177,6 +177,8 @@ class DecoderLayer(nn.Module):
 class TransformerDecoder(nn.Module):
     """Token ids and image features to hidden states, in one pass (teacher forcing) or a token at a time (a cache)."""
 
+    has_attention = True
+
     def __init__(self, config: DerenderConfig):
         super().__init__()
         self.config = config

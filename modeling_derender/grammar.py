@@ -181,6 +181,21 @@ class SpecificationGrammar(LogitsProcessor):
         masks = [self._mask(self.grammar.allowed(states[row.tobytes()], remaining), scores) for row in rows]
         return scores.masked_fill(torch.stack(masks), -float("inf"))
 
+    def restrict(self, sequences: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
+        """The same for whole sequences at once: `sequences` (B, T), `scores` (B, T - 1, V) of the tokens that follow
+        each but the last. Raises ValueError for a sequence that breaks the grammar.
+        """
+        masks = []
+        for row in sequences.tolist():
+            state = State()
+            for position, token in enumerate(row[1:], start=1):
+                allowed = self.grammar.allowed(state, self.max_length - position)
+                if token not in allowed:
+                    raise ValueError(f"token {position + 1} of {row} breaks the grammar, or is one too many")
+                masks.append(self._mask(allowed, scores))
+                state = self.grammar.advance(state, token)
+        return scores.masked_fill(torch.stack(masks).view(scores.shape), -float("inf"))
+
     def _state_of(self, row) -> State:
         parent = self._states.get(row[:-1].tobytes())
         if parent is not None:

@@ -1,0 +1,69 @@
+"""Confidences and looks: what the model's own probabilities and attention say of each object."""
+
+import math
+
+import pytest
+import torch
+from tiny import CNN_LSTM, DECODERS, LSTM, TRANSFORMER, tiny_model, tiny_pictures
+from toy_language import LANGUAGE
+
+from modeling_derender.confidence import find_looks, score_objects
+from modeling_derender.specification import ids_to_objects
+
+
+every_decoder = pytest.mark.parametrize("options", DECODERS, ids=str)
+DOT = {"category": "dot", "x": 1, "y": 2}
+BAR = {"category": "bar", "x1": 3, "x2": 4, "y": 0}
+
+
+@every_decoder
+def test_confidences_are_products_of_the_probabilities_of_generation(options):
+    torch.manual_seed(5)
+    model, pictures = tiny_model(**options), tiny_pictures(8)
+    output = model.generate(
+        pixel_values=pictures, do_sample=True, top_k=0, output_scores=True, return_dict_in_generate=True
+    )
+    # The scores are what the processors left: under the grammar, all that is forbidden is -inf.
+    probabilities = torch.stack(output.scores, dim=1).softmax(-1)
+    objects = [ids_to_objects(LANGUAGE, row) for row in output.sequences]
+    assert len({len(items) for items in objects}) > 1
+    confidences = score_objects(model, pictures, objects)
+    for row, items in enumerate(objects):
+        position = 0
+        for item, confidence in zip(items, confidences[row], strict=True):
+            length = len(item)  # the category's token and one a property
+            tokens = output.sequences[row, 1 + position : 1 + position + length]
+            expected = math.prod(probabilities[row, position + i, token].item() for i, token in enumerate(tokens))
+            assert confidence == pytest.approx(expected, rel=1e-3)
+            position += length
+
+
+def test_objects_that_cannot_be_written_are_refused():
+    model = tiny_model()
+    with pytest.raises(ValueError, match="breaks the grammar"):
+        score_objects(model, tiny_pictures(1), [[DOT, DOT]])
+    with pytest.raises(ValueError, match="or is one too many"):
+        score_objects(model, tiny_pictures(1), [[{**BAR, "y": row} for row in range(4)]])
+    assert score_objects(model, tiny_pictures(2), [[], []]) == [[], []]
+
+
+@pytest.mark.parametrize("options", [TRANSFORMER, LSTM], ids=str)
+def test_looks_are_the_mean_attention_of_an_objects_tokens(options):
+    model = tiny_model(**options)
+    pictures = tiny_pictures(2, 24, 40)
+    looks = find_looks(model, pictures, [[DOT, BAR], [BAR]])
+    assert [[look.shape for look in row] for row in looks] == [[(3, 5)] * 2, [(3, 5)]]
+    assert model.config._attn_implementation == "sdpa"
+    eager = tiny_model("eager", **options)
+    ids = torch.tensor([[1, *(LANGUAGE.token_ids[word] for word in ("dot", "1", "2", "bar", "3", "4", "0"))]])
+    with torch.no_grad():
+        output = eager(pixel_values=pictures[:1], decoder_input_ids=ids, output_attentions=True)
+    attention = torch.stack([layer[0].mean(0) for layer in output.cross_attentions]).mean(0)
+    torch.testing.assert_close(looks[0][0].flatten(), attention[:3].mean(0), rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(looks[0][1].flatten(), attention[3:7].mean(0), rtol=1e-4, atol=1e-6)
+    assert looks[0][1].sum().item() == pytest.approx(1, abs=1e-4)
+
+
+def test_looks_of_a_model_without_attention_are_refused():
+    with pytest.raises(ValueError, match="no attention"):
+        find_looks(tiny_model(**CNN_LSTM), tiny_pictures(1), [[DOT]])
