@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from derender_training.result_file import write_bytes, write_json
+from eval import positive
 from experiments.bootstrap import find_interval, find_p_value, resample_means
 from experiments.order_plot import plot_orders
 from experiments.order_table import as_markdown
@@ -116,9 +117,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output_dir", default="runs/order_study", help="where the runs are")
     parser.add_argument("--results", default="experiments/results", help="where table and plot are written")
-    parser.add_argument("--seeds", type=int, default=2, help="how many seeds, from 0")
-    parser.add_argument("--size", type=int, default=1000, help="test pictures")
-    parser.add_argument("--jobs", type=int, default=2, help="runs at a time, each of one thread")
+    parser.add_argument("--seeds", type=positive, default=2, help="how many seeds, from 0")
+    parser.add_argument("--size", type=positive, default=1000, help="test pictures")
+    parser.add_argument("--jobs", type=positive, default=2, help="runs at a time, each of one thread")
     parser.add_argument("--summary_only", action="store_true", help="only write the table again, of runs all done")
     options = parser.parse_args(arguments)
     runs = list_runs(Path(options.output_dir), options.seeds, options.size)

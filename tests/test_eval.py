@@ -246,6 +246,43 @@ def test_data_that_does_not_fit_is_named(evaluate, workplace, data, options, mes
     assert message in error_of(evaluate, "--data", workplace / data, *options)
 
 
+# Confidences, and pictures of where the model looked
+
+
+@pytest.mark.parametrize("model", ["model", "without_attention"])
+def test_what_the_model_read_is_shown(evaluate, workplace, tmp_path, model):
+    if model != "model" and not (workplace / model).exists():
+        toy = load_language_folder(str(workplace / "toy"))
+        save_tiny_checkpoint(workplace / model, toy.LANGUAGE, decoder_type="lstm", lstm_attention="none")
+    folder = tmp_path / "show"
+    options = ["--data", workplace / "pictures", "--language", workplace / "toy"]
+    result, printed = evaluate(*options, "--show", 3, "--show_dir", folder, model=model)
+    names = ["picture_000.png", "picture_001.png", "picture_002.png", "reliability.png"]
+    assert sorted(path.name for path in folder.iterdir()) == names
+    for name in names:
+        with Image.open(folder / name) as image:
+            assert min(image.size) > 100
+    plain, _ = evaluate(*options, model=model)
+    assert "calibration" not in plain and "confidences" not in plain["predictions"][0]
+    for shown, unshown in zip(result["predictions"], plain["predictions"], strict=True):
+        assert shown["objects"] == unshown["objects"]
+        assert len(shown["confidences"]) == len(shown["objects"])
+        assert all(0 < confidence <= 1 for confidence in shown["confidences"])
+    assert result["calibration"]["objects"] == result["counts"]["predicted"] > 0
+    assert f"{result['calibration']['expected_calibration_error']:.4f} (expected calibration error)" in printed
+
+
+def test_confidences_want_the_grammar(evaluate, workplace, capsys):
+    assert error_of(evaluate, "--data", workplace / "pictures", "--show", 1, "--no-grammar") == "2"
+    assert "--show: confidences are shares of what the grammar allows" in capsys.readouterr().err
+
+
+def test_a_folder_to_show_in_that_cannot_be_used_is_named(evaluate, workplace, tmp_path):
+    (tmp_path / "file").write_text("")
+    message = error_of(evaluate, "--data", workplace / "pictures", "--show", 1, "--show_dir", tmp_path / "file")
+    assert f"error: --show_dir {tmp_path / 'file'}: " in message
+
+
 def test_another_language_is_refused(evaluate):
     message = error_of(evaluate, "--data", "noisy_shapes", "--size", 2)
     assert "noisy_shapes: its language noisy_shapes 1 is not the model's, toy 1" in message

@@ -25,6 +25,7 @@ from derender_training.precision import choose_precision
 from derender_training.schedule import Schedule
 from derender_training.training_options import TrainingOptions
 from modeling_derender.checkpoint import load_checkpoint
+from modeling_derender.configuration_derender import OPTIONS_OF
 from modeling_derender.processing_derender import DerenderProcessor
 from modeling_derender.scoring import average_set_scores
 
@@ -45,6 +46,33 @@ def test_learns_a_users_own_language(options, trained):
     assert before["iou"] < 0.3
     assert after["iou"] > 0.8
     assert trained.best_iou_binned > 0.8
+
+
+def of_lstm(options, **changes) -> dict:
+    """The same model with an LSTM."""
+    model = {name: value for name, value in options.model.items() if name not in OPTIONS_OF["transformer"]}
+    return model | {"decoder_type": "lstm"} | changes
+
+
+def test_an_lstm_learns_it_too(options, tmp_path):
+    progress = train.training_function(
+        replace(options, output_dir=str(tmp_path), model=of_lstm(options), order="random_once", steps=280)
+    )
+    assert progress.best_iou_binned > 0.8
+    assert load_checkpoint(tmp_path / "model").config.decoder_type == "lstm"
+
+
+def test_an_lstm_without_attention_is_trained_and_resumed(options, tmp_path):
+    without = replace(options, model=of_lstm(options, lstm_attention="none"), steps=6, save_every=3, evaluation_size=2)
+    train.training_function(replace(without, output_dir=str(tmp_path / "whole")))
+    stopped = replace(without, output_dir=str(tmp_path / "stopped"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train, "check_weights", lambda model, step: step < 6 or sys.exit("stopped"))
+        with pytest.raises(SystemExit, match="stopped"):
+            train.training_function(stopped)
+    assert train.training_function(stopped).step == 6
+    whole, resumed = (load_checkpoint(tmp_path / name / "model").state_dict() for name in ("whole", "stopped"))
+    assert all(torch.equal(whole[name], tensor) for name, tensor in resumed.items())
 
 
 def test_best_model_is_kept_when_the_score_falls(options, tmp_path, monkeypatch):

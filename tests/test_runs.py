@@ -1,0 +1,68 @@
+"""Many runs: each is carried out once, what failed is told with its log, what is done is read."""
+
+import json
+
+import pytest
+
+from experiments import runs
+from experiments.runs import COMMANDS, LOG, Run, RunError, execute_runs
+
+
+TRAIN = """
+import json, pathlib, sys
+folder = pathlib.Path(sys.argv[sys.argv.index("--output_dir") + 1])
+if "fail" in sys.argv:
+    sys.exit("error: it failed on purpose")
+(folder / "checkpoints" / "step_000000007").mkdir(parents=True, exist_ok=True)
+(folder / "checkpoints" / "step_000000007" / "progress.json").write_text(json.dumps({"elapsed": 90, "step": 7}))
+(folder / "options.yaml").write_text("batch_size: 3")
+print("trained")
+"""
+EVALUATE = """
+import json, pathlib, sys
+path = pathlib.Path(sys.argv[sys.argv.index("--json") + 1])
+path.write_text(json.dumps({"predictions": [], "data_options": {}, "arguments": sys.argv[1:]}))
+"""
+
+
+@pytest.fixture(autouse=True)
+def scripts(tmp_path, monkeypatch):
+    """Stands in for train.py and eval.py."""
+    (tmp_path / "train.py").write_text(TRAIN)
+    (tmp_path / "eval.py").write_text(EVALUATE)
+    monkeypatch.setattr(runs, "ROOT", tmp_path)
+
+
+def make_runs(folder, names, train=()):
+    return [Run(name, folder / name, ("recipe.yaml", name, *train), ("--data", "here")) for name in names]
+
+
+def count_trainings(run) -> int:
+    return (run.folder / LOG).read_text().splitlines().count("trained")
+
+
+def test_runs_are_carried_out_once(tmp_path):
+    made = make_runs(tmp_path / "runs", "abc")
+    execute_runs(made[:2], 2, "test")
+    assert [run.is_done() for run in made] == [True, True, False]
+    execute_runs(made, 2, "test")
+    assert [count_trainings(run) for run in made] == [1, 1, 1]
+    result = made[0].read()
+    assert (result["steps"], result["minutes"], result["training"]) == (7, 1.5, {"batch_size": 3})
+    assert result["arguments"][:4] == ["--model", str(made[0].output_dir / "model"), "--data", "here"]
+
+
+def test_other_options_are_another_run(tmp_path):
+    (before,), (after,) = make_runs(tmp_path, "a"), make_runs(tmp_path, "a", ("--steps", "3"))
+    execute_runs([before], 1, "test")
+    assert not after.is_done()
+    execute_runs([after], 1, "test")
+    assert count_trainings(after) == 2 and after.is_done() and not before.is_done()
+    assert json.loads((after.folder / COMMANDS).read_text())[0][-4:-2] == ["--steps", "3"]
+
+
+def test_a_failure_is_told_and_the_rest_waits(tmp_path):
+    made = make_runs(tmp_path, "a") + make_runs(tmp_path, "b", ("fail",)) + make_runs(tmp_path, "cd")
+    with pytest.raises(RunError, match="b: python train.py recipe.yaml b fail .*status 1(.|\n)*failed on purpose"):
+        execute_runs(made, 1, "test")
+    assert [run.is_done() for run in made][:2] == [True, False] and not made[3].is_done()
