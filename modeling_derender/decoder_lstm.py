@@ -65,10 +65,14 @@ class AdditiveAttention(nn.Module):
         self.score = nn.Linear(config.d_model, 1, bias=False)
 
     def forward(self, hidden, features, projected):
-        """s_{t-1} (B, D), f (B, N, D) and W f + b (B, N, D) to the context c_t (B, D) and its weights (B, N)."""
-        energies = self.score((projected + self.state_proj(hidden)[:, None]).tanh_()).squeeze(-1)
+        """s_{t-1} (R, D), f (B, N, D) and W f + b (B, N, D) to the context c_t (R, D) and its weights (R, N).
+
+        The rows of one image, R / B of them, stand together.
+        """
+        query = self.state_proj(hidden).view(len(projected), -1, 1, hidden.shape[-1])
+        energies = self.score((projected[:, None] + query).tanh_()).squeeze(-1)
         weights = energies.softmax(dim=-1)
-        return (weights[:, None] @ features).squeeze(1), weights
+        return (weights @ features).flatten(0, 1), weights.flatten(0, 1)
 
 
 class LSTMDecoder(nn.Module):
@@ -105,6 +109,7 @@ class LSTMDecoder(nn.Module):
     ) -> BaseModelOutputWithPastAndCrossAttentions:
         """`input_ids` (B, T) and `encoder_hidden_states` (B, N, D) to `last_hidden_state` (B, T, D).
 
+        There may be fewer images than rows of tokens: then the rows of one image, as many for each, stand together.
         With a cache of P tokens, `input_ids` are those that follow. `attention_mask` (B, P + T) is needed only where
         padding stands before a token that counts: it leaves the state as it was. `hidden_states` are the embedded
         tokens and the output, `cross_attentions` one layer's (B, 1, T, N). Raises ValueError where attentions are
@@ -116,7 +121,7 @@ class LSTMDecoder(nn.Module):
         # The state is carried through many steps: in half precision it would lose what it has gathered.
         with torch.autocast(embedded.device.type, enabled=False):
             features = encoder_hidden_states.to(embedded.dtype)
-            state = self._begin(features) if past_key_values is None else past_key_values.layers[0]
+            state = self._begin(features, len(input_ids)) if past_key_values is None else past_key_values.layers[0]
             mask = None if attention_mask is None else attention_mask[:, -input_ids.shape[1] :, None].bool()
             hidden, weights = zip(*self._steps(embedded, features, state, mask), strict=True)
         output = F.dropout(torch.stack(hidden, dim=1), self.config.dropout, self.training)
@@ -129,8 +134,9 @@ class LSTMDecoder(nn.Module):
             cross_attentions=(torch.stack(weights, dim=1)[:, None],) if output_attentions else None,
         )
 
-    def _begin(self, features: torch.Tensor) -> LSTMState:
-        hidden, cell = self.initial_state(features.mean(dim=1)).tanh().chunk(2, dim=-1)
+    def _begin(self, features: torch.Tensor, num_rows: int) -> LSTMState:
+        first = self.initial_state(features.mean(dim=1)).tanh()
+        hidden, cell = first.repeat_interleave(num_rows // len(features), dim=0).chunk(2, dim=-1)
         return LSTMState(hidden, cell, None if self.attention is None else self.attention.feature_proj(features))
 
     def _steps(self, embedded, features, state: LSTMState, mask) -> Iterator[tuple[torch.Tensor, torch.Tensor | None]]:

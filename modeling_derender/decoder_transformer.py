@@ -107,7 +107,10 @@ class SelfAttention(Attention):
 
 
 class CrossAttention(Attention):
-    """Attention to the image features; with a cache, their keys and values are computed once an image."""
+    """Attention to the image features; with a cache, their keys and values are computed once an image.
+
+    There may be fewer images than rows of `hidden`: then the rows of one image, as many for each, stand together.
+    """
 
     is_causal = False
 
@@ -118,7 +121,12 @@ class CrossAttention(Attention):
 
     def forward(self, hidden, features, cache: EncoderDecoderCache | None):
         key, value = self._keys_and_values(features, cache)
-        return self.attend(self.split_heads(self.q_proj(hidden)), key, value, None)
+        # Nothing is masked, so the queries of all rows of an image can share its keys, one row behind another.
+        queries = self.q_proj(hidden).reshape(len(key), -1, hidden.shape[-1])
+        output, weights = self.attend(self.split_heads(queries), key, value, None)
+        if weights is not None:
+            weights = weights.unflatten(2, (-1, hidden.shape[1])).transpose(1, 2).flatten(0, 1)
+        return output.view_as(hidden), weights
 
     def _keys_and_values(self, features, cache):
         if cache is not None and cache.is_updated.get(self.layer_index):
@@ -202,6 +210,7 @@ class TransformerDecoder(nn.Module):
     ) -> BaseModelOutputWithPastAndCrossAttentions:
         """`input_ids` (B, T) and `encoder_hidden_states` (B, N, D) to `last_hidden_state` (B, T, D).
 
+        There may be fewer images than rows of tokens: then the rows of one image, as many for each, stand together.
         With a cache of P positions, `input_ids` are those that follow. `attention_mask` (B, P + T) is needed only
         where padding stands before a token that counts: no position sees a later one. `hidden_states` are the embedded
         tokens, then each layer's output, the last as in `last_hidden_state`.
@@ -210,7 +219,11 @@ class TransformerDecoder(nn.Module):
             past_key_values = EncoderDecoderCache(DynamicCache(config=self.config), DynamicCache(config=self.config))
         self_cache = None if past_key_values is None else past_key_values.self_attention_cache
         hidden = self._embed(input_ids, start=0 if self_cache is None else self_cache.get_seq_length())
-        mask = create_causal_mask(self.config, hidden, attention_mask, self_cache)
+        mask = (
+            None
+            if self._sees_all(input_ids, attention_mask, self_cache)
+            else (create_causal_mask(self.config, hidden, attention_mask, self_cache))
+        )
         attentions, hidden_states = [], []
         for layer in self.layers:
             hidden_states.append(hidden)
@@ -225,6 +238,12 @@ class TransformerDecoder(nn.Module):
             attentions=self_weights if output_attentions else None,
             cross_attentions=cross_weights if output_attentions else None,
         )
+
+    @staticmethod
+    def _sees_all(input_ids: torch.Tensor, attention_mask: torch.Tensor | None, cache) -> bool:
+        """Whether a single token follows, and so sees all that the cache holds, unless that has room for more."""
+        has_room = cache is not None and cache.is_compileable
+        return input_ids.shape[1] == 1 and attention_mask is None and not has_room
 
     def _embed(self, input_ids: torch.Tensor, start: int) -> torch.Tensor:
         embedded = self.embed_tokens(input_ids) * self.embed_scale
