@@ -41,6 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         if options.json:
             check_target(options.json)
+        if options.show:
+            make_folder(options.show_dir)
         device = find_device(options.device)
         model, processor = load_model(options.model, device)
         data = EvaluationData(
@@ -50,12 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         result = evaluate(
             model, processor, data, options.batch_size, options.num_beams, options.grammar, options.show > 0
         )
-        if options.show:
-            show_readings(model, processor, data, result, Path(options.show_dir), options.show)
     except (ValueError, RenderError) as error:
         sys.exit(f"error: {error}")
-    except OSError as error:
-        sys.exit(f"error: --show_dir {options.show_dir}: {error}")
     settings = {name: getattr(options, name) for name in ("model", "num_beams", "grammar", "batch_size", "seed")}
     result = settings | describe_origin(device) | result
     print(as_table(result))
@@ -64,6 +62,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
             write_json(options.json, result)
         except OSError as error:
             sys.exit(f"error: --json {options.json}: {error}")
+    if options.show:
+        try:
+            show_readings(model, processor, data, result, Path(options.show_dir), options.show)
+        except (OSError, RenderError) as error:
+            sys.exit(f"error: --show_dir {options.show_dir}: {error}")
 
 
 def parse_options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -118,6 +121,16 @@ def check_target(path: str) -> None:
     folder = next(parent for parent in Path(path).absolute().parents if parent.exists())
     if Path(path).is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
         raise ValueError(f"--json {path}: cannot be written")
+
+
+def make_folder(path: str) -> None:
+    """Raise ValueError, before any work is done for it, where pictures cannot be written to this folder."""
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(f"--show_dir {path}: {error.strerror}") from None
+    if not os.access(path, os.W_OK):
+        raise ValueError(f"--show_dir {path}: cannot be written")
 
 
 def find_device(name: str) -> torch.device:

@@ -1,8 +1,8 @@
 """Cost of the LSTM decoder beside the Transformer: python benchmarks/decoders.py [--rounds N] [--device cpu]
 
 The paper's two models (its footnote 6: the Transformer trains 2.5 times faster; at inference both take the same
-time). Each figure is the LSTM's time divided by the Transformer's: for a teacher-forced training step (forward,
-backward and Adam) and for greedy generation, of the decoders alone on features held in memory and of the whole models,
+time). Prints seconds, and the LSTM's divided by the Transformer's: of a teacher-forced training step (forward,
+backward and Adam) and of greedy generation, of the decoders alone on features held in memory and of the whole models,
 at batch 64, 80 tokens and 256 x 256 pixels. They take turns, so that a machine whose speed drifts is fair to both; the
 ratio is of the medians. Exits with 1 where the decoder's training step costs more than 3 times the Transformer's.
 """
@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from datasets_scripts.noisy_shapes import LANGUAGE  # noqa: E402
 from derender_training.result_file import describe_hardware, find_commit  # noqa: E402
+from eval import positive  # noqa: E402
 from modeling_derender import DerenderConfig, DerenderForConditionalGeneration  # noqa: E402
 
 
@@ -88,7 +89,7 @@ def time_call(call: Callable[[bool], None], alone: bool, device: torch.device) -
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=positive, default=5)
     parser.add_argument("--device", default="cpu")
     options = parser.parse_args()
     device = torch.device(options.device)

@@ -37,7 +37,10 @@ class Scorer:
             folder = data.find_language_folder(language.name)
             if language != folder.LANGUAGE:
                 where = Path(folder.__file__).parent
-                raise ValueError(f"{where}: its language {folder.LANGUAGE.name} is not the model's")
+                raise ValueError(
+                    f"{where}: its language {folder.LANGUAGE.name} {folder.LANGUAGE.version} is not the model's, "
+                    f"{language.name} {language.version}"
+                )
             return cls(language, partial(folder.render_batch, **data_options(folder, data.data_dir)))
         except ValueError as error:
             if data.language_folder is not None or data.data_dir is not None:

@@ -31,6 +31,9 @@ def find_interval(resampled: np.ndarray, level: float = 0.95) -> tuple[float, fl
 
 
 def find_p_value(resampled: np.ndarray) -> float:
-    """Two-sided: how often a resampled difference is on the other side of 0 than most, twice; at least 1 / draws."""
-    below, above = (resampled <= 0).mean(), (resampled >= 0).mean()
-    return float(min(1.0, max(2 * min(below, above), 1 / len(resampled))))
+    """Two-sided: twice the share of resampled differences on the other side of 0 than most, never 0.
+
+    The difference at hand counts as one of the draws, so that n draws tell p-values down to 2 / (n + 1).
+    """
+    fewest = min((resampled <= 0).sum(), (resampled >= 0).sum())
+    return float(min(1.0, 2 * (fewest + 1) / (len(resampled) + 1)))

@@ -19,19 +19,18 @@ from derender_training.result_file import write_bytes, write_json
 from eval import positive
 from experiments.bootstrap import find_interval, find_p_value, resample_means
 from experiments.order_plot import plot_orders
-from experiments.order_table import as_markdown
+from experiments.order_table import MEASURES, as_markdown
 from experiments.runs import Run, RunError, execute_runs
 
 
 RECIPE = "configs/order_study.yaml"
 DECODERS = {"lstm": {}, "transformer": {"norm_position": "before", "ffn_dim": 256}}
 ORDERS = ("type", "size", "position", "random")
-MEASURES = ("f1", "iou", "iou_1.0")
 SCENE = ("--scene.min_objects", "4", "--scene.max_objects", "8")
 
 
-def list_runs(folder: Path, seeds: int, size: int, train: Sequence[str] = ()) -> dict[tuple[str, str, int], Run]:
-    """The runs by decoder, order and seed, to be scored on `size` pictures; `train` are further arguments of train.py.
+def list_runs(folder: Path, seeds: int, size: int) -> dict[tuple[str, str, int], Run]:
+    """The runs by decoder, order and seed, to be scored on `size` pictures.
 
     Both decoders with all orders come first with the one seed and then with the next.
     """
@@ -41,7 +40,7 @@ def list_runs(folder: Path, seeds: int, size: int, train: Sequence[str] = ()) ->
         options = {"decoder_type": decoder, **DECODERS[decoder]}
         model = [part for name, value in options.items() for part in (f"--model.{name}", str(value))]
         name = f"{decoder}_{order}_{seed}"
-        arguments = (RECIPE, "--order", order, "--seed", str(seed), *model, *train)
+        arguments = (RECIPE, "--order", order, "--seed", str(seed), *model)
         runs[decoder, order, seed] = Run(name, folder / name, arguments, evaluate)
     return runs
 
@@ -57,27 +56,21 @@ def summarize(evaluations: dict[tuple[str, str, int], dict]) -> list[dict]:
     seeds = sorted({seed for *_, seed in evaluations})
     cells = list(product(DECODERS, ORDERS))
     rows = [{"decoder": decoder, "order": order} for decoder, order in cells]
+    bases = [cells.index((decoder, "type")) for decoder, _ in cells]
     for measure in MEASURES:
         by_seed = np.array([[by_picture(evaluations[*cell, seed], measure) for seed in seeds] for cell in cells])
-        means = by_seed.mean(axis=(1, 2))
-        resampled = resample_means(by_seed.mean(axis=1).T).T
+        means, resampled = by_seed.mean(axis=(1, 2)), resample_means(by_seed.mean(axis=1).T).T
+        lost, lost_resampled = means[bases] - means, resampled[bases] - resampled
         for index, row in enumerate(rows):
-            base = cells.index((row["decoder"], "type"))
             row[measure] = {
                 "mean": float(means[index]),
                 "interval": find_interval(resampled[index]),
                 "seeds": by_seed[index].mean(axis=1).tolist(),
-                "lost": _describe(means[base] - means[index], resampled[base] - resampled[index]),
+                "lost": _describe(lost[index], lost_resampled[index]),
             }
-        for index in range(len(ORDERS)):
-            # The LSTM's rows come first, the Transformer's in the same order after them.
-            of_lstm, of_transformer = (
-                (means[start] - means[start + index], resampled[start] - resampled[start + index])
-                for start in (0, len(ORDERS))
-            )
-            rows[index][measure]["lost_more"] = _describe(
-                *(a - b for a, b in zip(of_lstm, of_transformer, strict=True))
-            )
+        for lstm, transformer in enumerate(range(len(ORDERS), len(cells))):  # the cells of one order
+            more, resampled_more = lost[lstm] - lost[transformer], lost_resampled[lstm] - lost_resampled[transformer]
+            rows[lstm][measure]["lost_more"] = _describe(more, resampled_more)
     return rows
 
 
@@ -93,8 +86,15 @@ def _describe(difference: float, resampled: np.ndarray) -> dict:
 
 
 def describe_study(evaluations: dict[tuple[str, str, int], dict]) -> dict:
-    """Where the numbers come from: commits, hardware, steps, pictures, seeds and minutes of the runs."""
+    """Where the numbers come from: commits, hardware, steps, pictures, seeds and minutes of the runs.
+
+    Raises ValueError where not all were scored on the same pictures or trained with the same size and threads.
+    """
     first = next(iter(evaluations.values()))
+    for key, evaluation in evaluations.items():
+        for name, value in _common(first).items():
+            if _common(evaluation)[name] != value:
+                raise ValueError(f"{key}: its {name} are not those of the other runs")
     minutes = {
         decoder: [evaluation["minutes"] for (kind, *_), evaluation in evaluations.items() if kind == decoder]
         for decoder in DECODERS
@@ -105,12 +105,21 @@ def describe_study(evaluations: dict[tuple[str, str, int], dict]) -> dict:
         "hardware": sorted({evaluation["hardware"] for evaluation in evaluations.values()}),
         "batch_size": first["training"]["batch_size"],
         "image_size": first["training"]["image_size"],
+        "scene": first["training"]["scene"],
+        "threads_a_run": first["training"]["num_threads"],
         "steps": sorted({evaluation["steps"] for evaluation in evaluations.values()}),
         "test_pictures": first["counts"]["pictures"],
         "seeds": sorted({seed for *_, seed in evaluations}),
         "minutes_a_run": {decoder: [min(values), max(values)] for decoder, values in minutes.items()},
         "minutes_of_all_runs": sum(map(sum, minutes.values())),
     }
+
+
+def _common(evaluation: dict) -> dict:
+    """What has to be the same in all runs."""
+    names = ("batch_size", "image_size", "scene", "num_threads", "steps")
+    references = [prediction["reference"] for prediction in evaluation["predictions"]]
+    return {"test pictures": references, **{name: evaluation["training"][name] for name in names}}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -127,9 +136,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if not options.summary_only:
             execute_runs(list(runs.values()), options.jobs, "order study")
         evaluations = {key: run.read() for key, run in runs.items()}
+        result = {"study": describe_study(evaluations), "rows": summarize(evaluations)}
     except (OSError, RunError, ValueError) as error:
         sys.exit(f"error: {error}")
-    result = {"study": describe_study(evaluations), "rows": summarize(evaluations)}
     folder = Path(options.results)
     table = as_markdown(result)
     write_json(folder / "order_study.json", result)

@@ -37,19 +37,23 @@ def as_markdown(result: dict) -> str:
 
 
 def _describe(study: dict) -> str:
-    steps, recipe = " or ".join(map(str, study["steps"])), study["recipe"]
+    pixels, seeds = (" x ".join(map(str, study["image_size"])), ", ".join(map(str, study["seeds"])))
     minutes = "; ".join(
         f"{NAMES[kind]} {low:.1f} to {high:.1f} minutes a run" for kind, (low, high) in study["minutes_a_run"].items()
     )
-    return (
-        f"CPU scale, not the paper's: {recipe}, {steps} steps of {study['batch_size']} fresh scenes of 4 to 8 objects "
-        f"at {' x '.join(map(str, study['image_size']))} pixels, seeds {', '.join(map(str, study['seeds']))}; each "
-        f"model scored on the same {study['test_pictures']} test scenes (eval.py, seed 0). {minutes}, "
-        f"{study['minutes_of_all_runs']:.0f} minutes of all runs added up. {'; '.join(study['hardware'])}. "
-        f"Commit {', '.join(study['commits'])}. In percent; in brackets 95% bootstrap intervals over test pictures of "
-        "the mean over seeds. Every scene is seen once, so an order drawn once for each scene and one drawn anew "
-        "each time are the same here."
-    )
+    sentences = [
+        f"CPU scale, not the paper's: {study['recipe']}, {' or '.join(map(str, study['steps']))} steps of "
+        f"{study['batch_size']} fresh scenes of {study['scene']['min_objects']} to {study['scene']['max_objects']} "
+        f"objects at {pixels} pixels, seeds {seeds}; each model scored on the same "
+        f"{study['test_pictures']} test scenes (eval.py, seed 0).",
+        f"{minutes}, {study['minutes_of_all_runs']:.0f} minutes of all runs added up, {study['threads_a_run']} thread "
+        f"a run. Scored on {'; '.join(study['hardware'])}. Commit {', '.join(study['commits'])}.",
+        "In percent; in brackets 95% bootstrap intervals over test pictures of the mean over seeds. They and the "
+        "p-values tell what the choice of pictures decides, not what the seeds do, and are not adjusted for how many "
+        "they are.",
+        "Every scene is seen once, so an order drawn once for each scene and one drawn anew are the same here.",
+    ]
+    return " ".join(sentences)
 
 
 def _scores(rows: list[dict]) -> list[str]:

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import yaml
 from tqdm.auto import tqdm
 
-from derender_training.checkpoints import OPTIONS
+from derender_training.checkpoints import HOW, OPTIONS
+from derender_training.options import read_options
 from derender_training.result_file import read_evaluation, write_json
+from derender_training.training_options import TrainingOptions
 
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMANDS, EVALUATION, LOG = "commands.json", "evaluation.json", "log.txt"
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}  # a run has one core to itself
 
 
 class RunError(RuntimeError):
@@ -49,9 +54,17 @@ class Run:
         ]
 
     def is_done(self) -> bool:
-        """Whether these very commands have been carried out here."""
-        commands = self.folder / COMMANDS
-        return commands.is_file() and json.loads(commands.read_text()) == self.commands
+        """Whether these very commands have been carried out here, with what the recipe says now."""
+        try:
+            commands = json.loads((self.folder / COMMANDS).read_text())
+            saved = yaml.safe_load((self.output_dir / OPTIONS).read_text())
+        except FileNotFoundError:
+            return False
+        # The folder of a language's files is found only when the run begins.
+        options = asdict(read_options(TrainingOptions, self.commands[0][2:]))
+        return commands == self.commands and all(
+            saved.get(name) == value for name, value in options.items() if name not in (*HOW, "data_dir")
+        )
 
     def execute(self) -> None:
         """Train and score; raises RunError."""
@@ -64,14 +77,18 @@ class Run:
         log = self.folder / LOG
         with log.open("a") as output:
             print("$", *command, file=output, flush=True)
-            status = subprocess.run([sys.executable, *command[1:]], cwd=ROOT, stdout=output, stderr=output).returncode
+            arguments = [sys.executable, *command[1:]]
+            status = subprocess.run(arguments, cwd=ROOT, env=ENVIRONMENT, stdout=output, stderr=output).returncode
         if status:
             last = log.read_text(errors="replace").replace("\r", "\n").strip().splitlines()[-5:]
-            raise RunError(f"{self.name}: {' '.join(command)} ended with status {status} ({log}):\n" + "\n".join(last))
+            told = f"{self.name}: {' '.join(command)} ended with status {status} ({log}):"
+            raise RunError("\n".join([told, *last]))
 
     def read(self) -> dict:
-        """The evaluation, with the `training`'s options, `minutes` and `steps`."""
-        (progress,) = self.output_dir.glob("checkpoints/step_*/progress.json")
+        """The evaluation, with the `training`'s options, `minutes` and `steps`; RunError where it is not done."""
+        if not self.is_done():
+            raise RunError(f"{self.name}: is not trained and scored yet, or was by other options ({self.folder})")
+        progress = max(self.output_dir.glob("checkpoints/step_*")) / "progress.json"
         progress = json.loads(progress.read_text())
         return {
             **read_evaluation(self.folder / EVALUATION),
@@ -84,17 +101,23 @@ class Run:
 def execute_runs(runs: Sequence[Run], jobs: int, title: str) -> None:
     """Carry out the runs that are not done, `jobs` at a time, in their order.
 
-    Raises RunError of the first that fails, once those that have begun are over; the others stay to be done.
+    Raises RunError of those that fail, once those that have begun are over; the others stay to be done.
     """
     left = [run for run in runs if not run.is_done()]
-    with (
-        tqdm(total=len(runs), initial=len(runs) - len(left), desc=title, unit=" runs") as bar,
-        ThreadPoolExecutor(jobs) as pool,
-    ):
-        futures = [pool.submit(run.execute) for run in left]
-        try:
-            for future in as_completed(futures):
-                future.result()
+    failures, lock = [], threading.Lock()
+    with tqdm(total=len(runs), initial=len(runs) - len(left), desc=title, unit=" runs") as bar:
+
+        def execute(run: Run) -> None:
+            if failures:
+                return
+            try:
+                run.execute()
+            except RunError as error:
+                failures.append(str(error))
+            with lock:
                 bar.update()
-        finally:
-            pool.shutdown(cancel_futures=True)
+
+        with ThreadPoolExecutor(jobs) as pool:
+            list(pool.map(execute, left))
+    if failures:
+        raise RunError("\n".join(failures))

@@ -152,7 +152,7 @@ class DerenderConfig(PretrainedConfig):
             raise ValueError(f"image_size: {self.image_size!r} is not [height, width]")
         for size in self.image_size:
             self._check_count("image_size", size)
-        if self.d_model % self.num_attention_heads:
+        if self.decoder_type == "transformer" and self.d_model % self.num_attention_heads:
             raise ValueError(
                 f"d_model: {self.d_model} is not divisible by num_attention_heads, {self.num_attention_heads}"
             )

@@ -20,13 +20,15 @@ FORGET_BIAS = 1.0  # a new cell keeps most of what it holds (Jozefowicz et al. 2
 class LSTMState(CacheLayerMixin):
     """Where the decoder stands, as the one layer of a Cache: all that the next token needs of those before it.
 
-    `keys` is s_t (B, D), `values` the LSTM's cell (B, D), `projected` W f_i + b of equation 3 (B, N, D), computed once
-    an image (None without attention), `length` the number of tokens read.
+    `keys` is s_t (R, D), `values` the LSTM's cell (R, D), `projected` W f_i + b of equation 3 (B, N, D), computed once
+    an image (None without attention), `length` the number of tokens read. Beams are reordered within their image, so
+    `projected`, like the features themselves, stays as it is.
     """
 
     def __init__(self, hidden: torch.Tensor, cell: torch.Tensor, projected: torch.Tensor | None):
         super().__init__()
         self.projected, self.length = projected, 0
+        self._first = hidden, cell
         self.lazy_initialization(hidden, cell)
 
     def lazy_initialization(self, key_states: torch.Tensor, value_states: torch.Tensor) -> None:
@@ -34,16 +36,16 @@ class LSTMState(CacheLayerMixin):
         self.dtype, self.device = key_states.dtype, key_states.device
         self.is_initialized = True
 
-    def update(self, key_states, value_states, num_tokens: int = 1) -> tuple[torch.Tensor, torch.Tensor]:
-        """Replace the state by the one `num_tokens` later."""
+    def update(self, key_states, value_states) -> tuple[torch.Tensor, torch.Tensor]:
+        """Replace the state by the one a token later."""
         self.keys, self.values = key_states, value_states
-        self.length += num_tokens
+        self.length += 1
         return self.keys, self.values
 
-    def reorder_cache(self, beam_idx: torch.LongTensor) -> None:
-        super().reorder_cache(beam_idx)
-        if self.projected is not None:
-            self.projected = self.projected.index_select(0, beam_idx)
+    def reset(self) -> None:
+        """Back to before the first token."""
+        self.keys, self.values = self._first
+        self.length = 0
 
     def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
         return self.length + query_length, 0
@@ -118,10 +120,10 @@ class LSTMDecoder(nn.Module):
         if output_attentions and not self.has_attention:
             raise ValueError("output_attentions: this model's decoder has no attention (lstm_attention is 'none')")
         embedded = F.dropout(self.embed_tokens(input_ids) * self.embed_scale, self.config.dropout, self.training)
-        # The state is carried through many steps: in half precision it would lose what it has gathered.
+        # Autocast would round the state at each of its many steps, and it would lose what it has gathered.
         with torch.autocast(embedded.device.type, enabled=False):
             features = encoder_hidden_states.to(embedded.dtype)
-            state = self._begin(features, len(input_ids)) if past_key_values is None else past_key_values.layers[0]
+            state = self._begin(features, len(input_ids)) if past_key_values is None else _state_of(past_key_values)
             mask = None if attention_mask is None else attention_mask[:, -input_ids.shape[1] :, None].bool()
             hidden, weights = zip(*self._steps(embedded, features, state, mask), strict=True)
         output = F.dropout(torch.stack(hidden, dim=1), self.config.dropout, self.training)
@@ -155,6 +157,14 @@ class LSTMDecoder(nn.Module):
                 )
             state.update(hidden, cell)
             yield hidden, weights
+
+
+def _state_of(past_key_values: Cache) -> LSTMState:
+    layers = getattr(past_key_values, "layers", ())
+    if len(layers) != 1 or not isinstance(layers[0], LSTMState):
+        kind = type(past_key_values).__name__
+        raise ValueError(f"past_key_values: an LSTM goes on from the cache that it made itself, not from a {kind}")
+    return layers[0]
 
 
 def step_lstm(gates: torch.Tensor, cell: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

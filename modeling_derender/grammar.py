@@ -183,15 +183,17 @@ class SpecificationGrammar(LogitsProcessor):
 
     def restrict(self, sequences: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
         """The same for whole sequences at once: `sequences` (B, T), `scores` (B, T - 1, V) of the tokens that follow
-        each but the last. Raises ValueError for a sequence that breaks the grammar.
+        each but the last. Raises ValueError, naming the row from 0, for a sequence that breaks the grammar.
         """
         masks = []
-        for row in sequences.tolist():
+        for number, row in enumerate(sequences.tolist()):
             state = State()
             for position, token in enumerate(row[1:], start=1):
                 allowed = self.grammar.allowed(state, self.max_length - position)
                 if token not in allowed:
-                    raise ValueError(f"token {position + 1} of {row} breaks the grammar, or is one too many")
+                    word = self.grammar.language.vocabulary[token]
+                    what = "breaks the grammar or leaves no room to end"
+                    raise ValueError(f"picture {number}: token {position + 1}, {word!r}, {what}")
                 masks.append(self._mask(allowed, scores))
                 state = self.grammar.advance(state, token)
         return scores.masked_fill(torch.stack(masks).view(scores.shape), -float("inf"))

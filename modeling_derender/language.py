@@ -166,7 +166,7 @@ class Extent:
             raise LanguageError("is no property")
         if ("sizes" in declaration) == ("scales" in declaration):
             raise LanguageError("declares either sizes, [width, height] each, or scales")
-        factors = declaration.get("sizes") or [(scale, scale) for scale in declaration["scales"]]
+        factors = declaration["sizes"] if "sizes" in declaration else [(scale,) * 2 for scale in declaration["scales"]]
         values = properties[name].values
         if len(factors) != len(values):
             raise LanguageError(f"{len(factors)} sizes or scales for {len(values)} values")
@@ -223,8 +223,14 @@ class Category:
     def box(self, item: dict) -> tuple[float, float, float, float]:
         """The object's bounding box in canvas units: left, bottom, right, top (low y first)."""
         left, low, right, high = self._points_box(item)
-        across, upright = (self.margin + side / 2 for side in self._size(item))
+        across, upright = (self.margin + side / 2 for side in self._drawn_around(item))
         return left - across, low - upright, right + across, high + upright
+
+    def size(self, item: dict) -> tuple[float, float]:
+        """The (width, height) of the bounding box, exactly the same wherever the object stands."""
+        left, low, right, high = self._points_box(item)
+        width, height = self._drawn_around(item)
+        return right - left + 2 * self.margin + width, high - low + 2 * self.margin + height
 
     def centre(self, item: dict) -> tuple[float, float]:
         """The (x, y) of the bounding box's centre, which margin and extents do not move."""
@@ -237,7 +243,7 @@ class Category:
         xs, ys = zip(*((item[x], item[y]) for x, y in self.points), strict=True)
         return min(xs), min(ys), max(xs), max(ys)
 
-    def _size(self, item: dict) -> tuple[float, float]:
+    def _drawn_around(self, item: dict) -> tuple[float, float]:
         """(width, height) by the extents, in canvas units; 0 where there are none."""
         factors = [extent.factors[item[extent.name]] for extent in self.extents]
         return tuple(prod(side) for side in zip(*factors, strict=True)) if factors else (0, 0)

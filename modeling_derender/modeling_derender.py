@@ -117,16 +117,20 @@ class DerenderEncoder(DerenderPreTrainedModel):
 
         `hidden_states` holds nothing else: what the backbone computes before is no sequence.
         """
+        features = self.project(self.find_map(pixel_values))
+        return BaseModelOutput(last_hidden_state=features, hidden_states=(features,) if output_hidden_states else None)
+
+    def find_map(self, pixel_values: torch.Tensor) -> torch.Tensor:
+        """`pixel_values` (B, C, H, W) to the backbone's map (B, F, h, w), h and w being H and W over the stride."""
         if pixel_values.ndim != 4 or pixel_values.shape[1] != self.config.num_channels:
             raise ValueError(
                 f"pixel_values: shape {tuple(pixel_values.shape)} is not (batch, {self.config.num_channels}, height, "
                 "width); num_channels is in the config"
             )
-        features = self._project(self.backbone(pixel_values.to(self.backbone.dtype)))
-        return BaseModelOutput(last_hidden_state=features, hidden_states=(features,) if output_hidden_states else None)
+        return self.backbone(pixel_values.to(self.backbone.dtype))
 
-    def _project(self, feature_map: torch.Tensor) -> torch.Tensor:
-        """(B, F, h, w) to (B, h * w, D)."""
+    def project(self, feature_map: torch.Tensor) -> torch.Tensor:
+        """(B, F, h, w) to the features (B, h * w, D)."""
         rows, columns = feature_map.shape[-2:]
         features = self.projection(feature_map.flatten(2).mT.to(self.projection.weight.dtype))
         if self.config.feature_positions == "2d":
@@ -211,7 +215,8 @@ class DerenderForConditionalGeneration(DerenderPreTrainedModel, GenerationMixin)
     ) -> Seq2SeqLMOutput:
         """Logits (B, T, V) of the tokens that follow `decoder_input_ids` (B, T), and their loss.
 
-        `pixel_values` (B, C, H, W), or `encoder_outputs` in their place. `labels` (B, T) are a specification without
+        `pixel_values` (B, C, H, W), or `encoder_outputs` in their place; there may be more rows of tokens than images,
+        those of one image together. `labels` (B, T) are a specification without
         its start token, -100 where ignored; without `decoder_input_ids` the model is fed the labels shifted right.
         `loss` is the mean cross-entropy over the labels that count, in float32. `output_attentions` adds
         `cross_attentions`, (B, H, T, N) a layer, and the Transformer's `decoder_attentions`; the Transformer needs
@@ -228,6 +233,9 @@ class DerenderForConditionalGeneration(DerenderPreTrainedModel, GenerationMixin)
             if labels is None:
                 raise ValueError("labels or decoder_input_ids: the model needs one of them")
             decoder_input_ids = self.prepare_decoder_input_ids_from_labels(labels)
+        num_rows, num_images = len(decoder_input_ids), len(encoder_outputs[0])
+        if num_rows == 0 or num_rows % num_images:
+            raise ValueError(f"decoder_input_ids: {num_rows} rows for {num_images} images; give each image as many")
         if use_cache is None:
             use_cache = self.config.use_cache and labels is None
         decoded = self.decoder(

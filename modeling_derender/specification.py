@@ -113,8 +113,8 @@ def _type_key(language: Language, item: dict) -> tuple:
 
 
 def _size_key(language: Language, item: dict) -> tuple:
-    left, low, right, high = language.categories[item[language.category_property]].box(item)
-    return (-(right - left) - (high - low), _type_key(language, item))
+    width, height = language.categories[item[language.category_property]].size(item)
+    return (-(width + height), _type_key(language, item))
 
 
 def _position_key(language: Language, item: dict) -> tuple:

@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from datasets_scripts.abstract_scenes import LANGUAGE, find_data_dir, read_scenes, sample_scene, splits
+from datasets_scripts.abstract_scenes.clip_art_sizes import PICTURE_SIZES
 from datasets_scripts.abstract_scenes.data_folder import VARIABLE, DataFolderError
 from datasets_scripts.abstract_scenes.language import PICTURES, TYPES
-from datasets_scripts.abstract_scenes.picture_sizes import PICTURE_SIZES
 from datasets_scripts.abstract_scenes.scenes_file import ScenesFileError, read_scenes_file
 from modeling_derender.grammar import Grammar, State
 from modeling_derender.specification import (
@@ -75,7 +75,7 @@ def test_coordinates_have_the_canvas_as_their_range():
 
 def test_the_order_by_size_is_that_of_the_pictures_at_their_depths():
     big, tree, cloud = (
-        {"supercategory": "large", "category": "p_7", "x": 10, "y": 20, "depth": 2, "flip": True},  # 376 x 766 at 0.49
+        {"supercategory": "large", "category": "p_7", "x": 10, "y": 20, "depth": 2, "flip": True},  # 368 x 766 at 0.49
         {"supercategory": "large", "category": "p_6", "x": 10, "y": 90, "depth": 0, "flip": True},  # 270 x 114
         {"supercategory": "sky", "category": "s_7", "x": 10, "y": 50, "depth": 0, "flip": True},  # 230 x 122
     )

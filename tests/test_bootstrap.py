@@ -38,7 +38,7 @@ def test_intervals_cover_the_truth_about_as_often_as_they_say():
 
 @pytest.mark.parametrize(
     ("resampled", "expected"),
-    [([1.0] * 100, 0.01), ([-1.0] * 100, 0.01), ([0.0] * 100, 1.0), ([-1.0] * 10 + [1.0] * 90, 0.2)],
+    [([1.0] * 99, 0.02), ([-1.0] * 99, 0.02), ([0.0] * 99, 1.0), ([-1.0] * 9 + [1.0] * 90, 0.2)],
 )
 def test_p_values_are_two_sided_and_never_0(resampled, expected):
     assert find_p_value(np.array(resampled)) == pytest.approx(expected)

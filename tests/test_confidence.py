@@ -40,10 +40,13 @@ def test_confidences_are_products_of_the_probabilities_of_generation(options):
 
 def test_objects_that_cannot_be_written_are_refused():
     model = tiny_model()
-    with pytest.raises(ValueError, match="breaks the grammar"):
-        score_objects(model, tiny_pictures(1), [[DOT, DOT]])
-    with pytest.raises(ValueError, match="or is one too many"):
-        score_objects(model, tiny_pictures(1), [[{**BAR, "y": row} for row in range(4)]])
+    for objects, message in (
+        ([DOT, DOT], "picture 1: token 7, '2', breaks the grammar"),
+        ([{**BAR, "y": row} for row in range(4)], "picture 1: token 14, 'bar', .* leaves no room to end"),
+        ([{**DOT, "x": 99}], "picture 1: object 1: dot: x: 99 is not one of"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            score_objects(model, tiny_pictures(2), [[DOT], objects])
     assert score_objects(model, tiny_pictures(2), [[], []]) == [[], []]
 
 
@@ -62,6 +65,19 @@ def test_looks_are_the_mean_attention_of_an_objects_tokens(options):
     torch.testing.assert_close(looks[0][0].flatten(), attention[:3].mean(0), rtol=1e-4, atol=1e-6)
     torch.testing.assert_close(looks[0][1].flatten(), attention[3:7].mean(0), rtol=1e-4, atol=1e-6)
     assert looks[0][1].sum().item() == pytest.approx(1, abs=1e-4)
+
+
+def test_confidences_are_without_dropout_whatever_the_models_mode():
+    model = tiny_model(dropout=0.5)
+    expected = score_objects(model, tiny_pictures(1), [[DOT, BAR]])
+    assert score_objects(model.train(), tiny_pictures(1), [[DOT, BAR]]) == expected
+    assert model.training
+
+
+def test_looks_have_the_shape_of_the_backbones_own_map():
+    model = tiny_model(backbone="test_convnext", backbone_stride=8)
+    (look,) = find_looks(model, tiny_pictures(1, 24, 44), [[DOT]])[0]
+    assert look.shape == (3, 5)  # this network cuts off what its stride leaves over
 
 
 def test_looks_of_a_model_without_attention_are_refused():

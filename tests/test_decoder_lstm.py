@@ -3,7 +3,7 @@
 import pytest
 import torch
 from tiny import CNN_LSTM, LSTM, tiny_labels, tiny_model, tiny_pictures
-from toy_language import LANGUAGE
+from transformers.cache_utils import DynamicCache, EncoderDecoderCache
 
 from modeling_derender.decoder_lstm import FORGET_BIAS
 
@@ -57,7 +57,7 @@ def test_the_decoder_is_equations_1_to_3(options):
 
 
 def test_without_attention_only_the_pooled_feature_counts():
-    features = torch.randn(3, 5, 32)
+    features = torch.randn(3, 5, 32, generator=torch.Generator().manual_seed(4))
     tokens = tiny_labels().clamp(min=0)
     for options, same in ((CNN_LSTM, True), (LSTM, False)):
         decoder = tiny_model(**options).decoder
@@ -96,6 +96,9 @@ def test_what_an_lstm_cannot_do_is_named():
     with pytest.raises(ValueError, match="has no attention .lstm_attention is 'none'"):
         tiny_model(**CNN_LSTM)(pixel_values=tiny_pictures(), labels=tiny_labels(), output_attentions=True)
     model = tiny_model(**LSTM)
+    for cache in (DynamicCache(), EncoderDecoderCache(DynamicCache(), DynamicCache())):
+        with pytest.raises(ValueError, match="past_key_values: an LSTM goes on from the cache that it made itself"):
+            model.generate(pixel_values=tiny_pictures(1), past_key_values=cache)
     with pytest.raises(ValueError, match="assisted generation is not supported with stateful models"):
         model.generate(pixel_values=tiny_pictures(1), assistant_model=tiny_model(**LSTM))
 
@@ -111,8 +114,38 @@ def test_autocast_keeps_the_state_in_float32(options):
 
 
 def test_a_cache_can_be_reset_and_tells_its_length():
-    model = tiny_model(**LSTM)
-    tokens = torch.full((3, 4), LANGUAGE.bos_token_id)
-    cache = model(pixel_values=tiny_pictures(), decoder_input_ids=tokens, use_cache=True).past_key_values
-    assert cache.get_seq_length() == 4
-    assert cache.get_mask_sizes(2, 0) == (6, 0)
+    model, tokens = tiny_model(**LSTM), tiny_labels().clamp(min=0)
+    first = model(pixel_values=tiny_pictures(), decoder_input_ids=tokens, use_cache=True)
+    cache = first.past_key_values
+    assert cache.get_seq_length() == 9
+    assert cache.get_mask_sizes(2, 0) == (11, 0)
+    cache.reset()
+    assert cache.get_seq_length() == 0
+    again = model(pixel_values=tiny_pictures(), decoder_input_ids=tokens, past_key_values=cache)
+    assert torch.equal(again.logits, first.logits)
+
+
+def test_a_masked_token_leaves_the_state_as_it_was_with_a_cache_too():
+    model, tokens = tiny_model(**LSTM), tiny_labels().clamp(min=0)
+    mask = torch.ones_like(tokens)
+    mask[0, 2], mask[1, 5] = 0, 0
+    whole = model(pixel_values=tiny_pictures(), decoder_input_ids=tokens, decoder_attention_mask=mask).logits
+    cache, parts = None, []
+    for begin, end in ((0, 3), (3, 4), (4, 9)):
+        output = model(
+            pixel_values=tiny_pictures(),
+            decoder_input_ids=tokens[:, begin:end],
+            decoder_attention_mask=mask[:, :end],
+            past_key_values=cache,
+            use_cache=True,
+        )
+        cache = output.past_key_values
+        parts.append(output.logits)
+    torch.testing.assert_close(torch.cat(parts, dim=1), whole, rtol=0, atol=1e-5)
+    without = tokens[:1, [0, 1, 3, 4, 5, 6, 7, 8]]
+    torch.testing.assert_close(
+        model(pixel_values=tiny_pictures()[:1], decoder_input_ids=without).logits[:, 2:],
+        whole[:1, 3:],
+        rtol=1e-4,
+        atol=1e-5,
+    )

@@ -17,7 +17,7 @@ from toy_folder import write_toy_folder
 from datasets_scripts import load_language_folder
 from datasets_scripts.build import build
 from datasets_scripts.evaluation_data import EvaluationData, take
-from datasets_scripts.scenes import FreshScenes
+from datasets_scripts.scenes import FreshScenes, RenderError
 from derender_training.result_file import write_json
 from modeling_derender.inference_error import inference_error
 from modeling_derender.scoring import average_set_scores
@@ -126,7 +126,7 @@ def test_the_errors_and_their_average(evaluate, workplace):
 
 def test_a_folder_of_another_language_is_refused(evaluate, workplace):
     message = error_of(evaluate, "--data", workplace / "pictures", "--language", "noisy_shapes")
-    assert "noisy_shapes: its language noisy_shapes is not the model's" in message
+    assert "noisy_shapes: its language noisy_shapes 1 is not the model's, toy 1" in message
 
 
 def test_limit_takes_the_first(evaluate, workplace):
@@ -280,7 +280,19 @@ def test_confidences_want_the_grammar(evaluate, workplace, capsys):
 def test_a_folder_to_show_in_that_cannot_be_used_is_named(evaluate, workplace, tmp_path):
     (tmp_path / "file").write_text("")
     message = error_of(evaluate, "--data", workplace / "pictures", "--show", 1, "--show_dir", tmp_path / "file")
-    assert f"error: --show_dir {tmp_path / 'file'}: " in message
+    assert message == f"error: --show_dir {tmp_path / 'file'}: File exists"
+    assert not (tmp_path / "result.json").exists(), "no work was done"
+
+
+@pytest.mark.parametrize("error", [OSError("full"), RenderError("no ink")])
+def test_what_cannot_be_drawn_leaves_the_scores(evaluate, workplace, tmp_path, monkeypatch, error):
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr(eval_script, "show_readings", fail)
+    message = error_of(evaluate, "--data", workplace / "pictures", "--show", 1, "--show_dir", tmp_path / "show")
+    assert message == f"error: --show_dir {tmp_path / 'show'}: {error}"
+    assert json.loads((tmp_path / "result.json").read_text())["calibration"]["objects"] > 0
 
 
 def test_another_language_is_refused(evaluate):

@@ -138,6 +138,7 @@ def test_a_language_is_json_and_survives_it():
         (with_bar(extents=[{"name": "shade", "scales": [1], "sizes": [[1, 1]]}]), "declares either sizes"),
         (with_bar(extents=[{"name": "shade", "scales": [1, 2]}]), "extent 'shade': 2 sizes or scales for 1 values"),
         (with_bar(extents=[{"name": "shade", "sizes": [[1, 0]]}]), "extent 'shade': sizes are .* above 0"),
+        (with_bar(extents=[{"name": "shade", "sizes": []}]), "extent 'shade': 0 sizes or scales for 1 values"),
         (with_bar(extents=[{"name": "shade", "sizes": [3]}]), "extent 'shade': "),
         (with_bar(extents=[{"name": "shade", "scales": [1]}] * 2), "extent 'shade': is declared twice"),
         (with_bar(rules=[{"greater": ["x", "until"]}]), "category 'bar': unknown rule"),
@@ -269,6 +270,12 @@ def test_sizes_that_no_coordinate_tells_are_declared():
     assert toy.categories["dot"].box(dark) == (1.25, -1.75, 6.75, 3.75)
     assert order_objects(toy, [far, light, dark], "size") == [dark, light, far]  # 11, 10 and 6 round
     assert order_objects(toy, [far, dark, light], "position") == [light, dark, far]
+    # Equal sizes are equal wherever the objects stand, so the type decides.
+    dot["extents"] = [{"name": "shade", "sizes": [[0.1, 0.7], [0.7, 0.1]]}]
+    toy = Language.from_dict(changed(categories=[dot]))
+    for x in range(8):
+        light, dark = ({"kind": "dot", "shade": shade, "x": at, "y": at} for shade, at in (("light", x), ("dark", 3)))
+        assert order_objects(toy, [dark, light], "size") == [light, dark]
 
 
 def random_objects(language, rng, count):

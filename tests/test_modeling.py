@@ -517,8 +517,15 @@ def test_inputs_that_do_not_fit_are_named():
         model(labels=tiny_labels())
     with pytest.raises(ValueError, match="labels or decoder_input_ids"):
         model(pixel_values=tiny_pictures())
+    for rows in (0, 2, 4):
+        with pytest.raises(ValueError, match=f"decoder_input_ids: {rows} rows for 3 images"):
+            model(pixel_values=tiny_pictures(3), decoder_input_ids=torch.ones(rows, 4, dtype=torch.int64))
     with pytest.raises(ValueError, match="use_gramar"):
         model.generate(pixel_values=tiny_pictures(), use_gramar=False)
+
+
+def test_an_lstm_is_not_held_to_the_transformers_heads():
+    assert tiny_model(decoder_type="lstm", d_model=36).num_parameters()
 
 
 def test_the_config_holds_the_language_and_follows_it():

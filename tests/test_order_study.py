@@ -9,6 +9,7 @@ import eval as eval_script
 import train
 from derender_training.options import read_options
 from derender_training.training_options import TrainingOptions
+from experiments import order_study
 from experiments.order_plot import plot_orders
 from experiments.order_study import DECODERS, ORDERS, by_picture, describe_study, list_runs, summarize
 from experiments.order_table import as_markdown
@@ -28,13 +29,19 @@ def evaluations():
     for decoder, order, seed in product(DECODERS, ORDERS, range(SEEDS)):
         right = hard < 0.8 - LOST.get((decoder, order), 0) - 0.02 * seed
         results[decoder, order, seed] = {
-            "predictions": [{"iou": float(item)} for item in right],
+            "predictions": [{"iou": float(item), "reference": [number]} for number, item in enumerate(right)],
             "counts": {"pictures": PICTURES},
             "commit": "abc",
             "hardware": "a machine",
             "minutes": 2.0 if decoder == "lstm" else 1.0,
             "steps": 9,
-            "training": {"batch_size": 3, "image_size": [8, 8]},
+            "training": {
+                "batch_size": 3,
+                "image_size": [8, 8],
+                "scene": {"min_objects": 4, "max_objects": 8},
+                "num_threads": 1,
+                "steps": 9,
+            },
         }
     return results
 
@@ -77,6 +84,22 @@ def test_the_summary_finds_what_was_put_in(evaluations):
     assert more["mean"] == pytest.approx(lost["mean"] - rows["transformer", "random"]["lost"]["mean"])
     assert more["interval"][0] > 0.15 and more["p"] < 0.01
     assert "lost_more" not in rows["transformer", "random"]
+
+
+def test_runs_that_cannot_be_compared_are_refused(evaluations):
+    key = ("lstm", "size", 1)
+    other = {**evaluations[key], "training": {**evaluations[key]["training"], "batch_size": 4}}
+    with pytest.raises(ValueError, match="'lstm', 'size', 1.*: its batch_size are not those of the other runs"):
+        describe_study(evaluations | {key: other})
+    other = {**evaluations[key], "predictions": evaluations[key]["predictions"][::-1]}
+    with pytest.raises(ValueError, match="its test pictures are not those"):
+        describe_study(evaluations | {key: other})
+
+
+def test_a_table_of_runs_that_are_not_done_is_refused(tmp_path):
+    with pytest.raises(SystemExit, match="error: lstm_type_0: is not trained and scored yet"):
+        order_study.main(["--summary_only", "--output_dir", str(tmp_path), "--results", str(tmp_path)])
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_table_and_plot(evaluations):

@@ -9,13 +9,16 @@ from experiments.runs import COMMANDS, LOG, Run, RunError, execute_runs
 
 
 TRAIN = """
-import json, pathlib, sys
-folder = pathlib.Path(sys.argv[sys.argv.index("--output_dir") + 1])
-if "fail" in sys.argv:
+import dataclasses, json, pathlib, sys, yaml
+from derender_training.options import read_options
+from derender_training.training_options import TrainingOptions
+options = read_options(TrainingOptions, sys.argv[1:])
+folder = pathlib.Path(options.output_dir)
+if options.language == "fail":
     sys.exit("error: it failed on purpose")
 (folder / "checkpoints" / "step_000000007").mkdir(parents=True, exist_ok=True)
 (folder / "checkpoints" / "step_000000007" / "progress.json").write_text(json.dumps({"elapsed": 90, "step": 7}))
-(folder / "options.yaml").write_text("batch_size: 3")
+(folder / "options.yaml").write_text(yaml.safe_dump(dataclasses.asdict(options)))
 print("trained")
 """
 EVALUATE = """
@@ -30,11 +33,14 @@ def scripts(tmp_path, monkeypatch):
     """Stands in for train.py and eval.py."""
     (tmp_path / "train.py").write_text(TRAIN)
     (tmp_path / "eval.py").write_text(EVALUATE)
+    (tmp_path / "recipe.yaml").write_text("batch_size: 3\n")
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(runs, "ROOT", tmp_path)
 
 
-def make_runs(folder, names, train=()):
-    return [Run(name, folder / name, ("recipe.yaml", name, *train), ("--data", "here")) for name in names]
+def make_runs(folder, names, train=(), language="toy"):
+    arguments = ("recipe.yaml", "--language", language, *train)
+    return [Run(name, folder / name, arguments, ("--data", "here")) for name in names]
 
 
 def count_trainings(run) -> int:
@@ -48,7 +54,7 @@ def test_runs_are_carried_out_once(tmp_path):
     execute_runs(made, 2, "test")
     assert [count_trainings(run) for run in made] == [1, 1, 1]
     result = made[0].read()
-    assert (result["steps"], result["minutes"], result["training"]) == (7, 1.5, {"batch_size": 3})
+    assert (result["steps"], result["minutes"], result["training"]["batch_size"]) == (7, 1.5, 3)
     assert result["arguments"][:4] == ["--model", str(made[0].output_dir / "model"), "--data", "here"]
 
 
@@ -61,8 +67,17 @@ def test_other_options_are_another_run(tmp_path):
     assert json.loads((after.folder / COMMANDS).read_text())[0][-4:-2] == ["--steps", "3"]
 
 
+def test_another_recipe_is_another_run(tmp_path):
+    (run,) = make_runs(tmp_path, "a")
+    execute_runs([run], 1, "test")
+    (tmp_path / "recipe.yaml").write_text("batch_size: 4\n")
+    assert not run.is_done()
+    with pytest.raises(RunError, match="a: is not trained and scored yet, or was by other options"):
+        run.read()
+
+
 def test_a_failure_is_told_and_the_rest_waits(tmp_path):
-    made = make_runs(tmp_path, "a") + make_runs(tmp_path, "b", ("fail",)) + make_runs(tmp_path, "cd")
-    with pytest.raises(RunError, match="b: python train.py recipe.yaml b fail .*status 1(.|\n)*failed on purpose"):
+    made = make_runs(tmp_path, "a") + make_runs(tmp_path, "b", language="fail") + make_runs(tmp_path, "cd")
+    with pytest.raises(RunError, match="b: python train.py recipe.yaml .*status 1(.|\n)*failed on purpose"):
         execute_runs(made, 1, "test")
-    assert [run.is_done() for run in made][:2] == [True, False] and not made[3].is_done()
+    assert [run.is_done() for run in made] == [True, False, False, False]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from modeling_derender.language import Language
 
-from .picture_sizes import PICTURE_SIZES
+from .clip_art_sizes import PICTURE_SIZES
 
 
 # The types of the original files, in their numbering: name here, label, prefix of the pictures, number of pictures.
