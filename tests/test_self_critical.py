@@ -1,0 +1,195 @@
+"""Policy gradients: on a language that can be listed, the mean over samples is the exact gradient."""
+
+import itertools
+
+import pytest
+import torch
+from tiny import tiny_pictures
+
+from derender_training.joint_reward import AlternatingReward, WeightedReward, join_rewards
+from derender_training.options import OptionError
+from derender_training.self_critical import draw_uniform, find_advantages, policy_loss
+from modeling_derender.configuration_derender import DerenderConfig
+from modeling_derender.grammar_tables import GrammarTables
+from modeling_derender.language import Language
+from modeling_derender.modeling_derender import DerenderForConditionalGeneration
+from modeling_derender.rewards import InferenceReward, iou_reward, objects_to_tokens
+from modeling_derender.rollout import Rollout, restrict, roll_out, score_again
+from modeling_derender.specification import objects_to_ids
+
+
+# Points on a line: all specifications of at most two of them can be listed.
+POINTS = Language.from_dict(
+    {
+        "name": "points",
+        "version": "1",
+        "canvas": {"width": 4, "height": 4, "y_axis": "down", "pixels": [16, 16], "channels": 1},
+        "domains": [{"name": "n", "type": "integer", "minimum": 0, "maximum": 2}],
+        "categories": [{"name": name, "properties": [{"name": "n", "domain": "n"}]} for name in ("dot", "ring")],
+    }
+)
+LENGTH = 6  # two objects and both ends
+TABLES = GrammarTables(POINTS)
+REFERENCES = [[{"category": "dot", "n": 1}], [{"category": "ring", "n": 0}, {"category": "dot", "n": 2}]]
+ITEMS = [{"category": name, "n": n} for name in ("dot", "ring") for n in range(3)]
+ALL = [list(items) for size in range(3) for items in itertools.permutations(ITEMS, size)]
+SAMPLES = 40_000
+JOINTS = {
+    "first of two in turn": (AlternatingReward(("iou", "inference"), (1, 1)), 0),
+    "second of two in turn": (AlternatingReward(("iou", "inference"), (1, 1)), 1),
+    "weighted": (WeightedReward(("iou", "inference"), (0.3, 2.0)), 0),
+}
+
+
+@pytest.fixture(scope="module")
+def model():
+    torch.manual_seed(0)
+    options = {"backbone_stride": 4, "d_model": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "ffn_dim": 8}
+    config = DerenderConfig.from_language(POINTS, max_specification_length=LENGTH, dropout=0.0, **options)
+    return DerenderForConditionalGeneration(config).eval()
+
+
+def rewards_of(objects, num_rows, joint):
+    references = objects_to_tokens(POINTS, REFERENCES).repeat_interleave(num_rows, dim=0)
+    combine, step = JOINTS[joint]
+    rewards = {"iou": iou_reward(objects, references), "inference": InferenceReward(POINTS)(objects, references)}
+    return combine(step, rewards)
+
+
+def gradient_of(model, loss):
+    model.zero_grad()
+    loss.backward()
+    return torch.cat([parameter.grad.flatten() for parameter in model.decoder.parameters()])
+
+
+def exact_gradient(model, features, joint):
+    """Of minus the expected reward, by listing every specification in every order."""
+    rows = [objects_to_ids(POINTS, items) for items in ALL] * len(REFERENCES)
+    sequences = torch.nn.utils.rnn.pad_sequence([torch.tensor(row) for row in rows], batch_first=True)
+    state, masks = TABLES.begin(len(rows), LENGTH), []
+    for token in sequences.T[1:]:
+        masks.append(state.allowed())
+        state.advance(token)
+    rollout = Rollout(sequences, None, torch.stack(masks, dim=1), state.objects, state.num_objects)
+    logits = model(encoder_outputs=(features,), decoder_input_ids=sequences[:, :-1]).logits
+    probabilities = score_again(logits, rollout).sum(dim=1).exp().view(len(REFERENCES), -1)
+    torch.testing.assert_close(probabilities.sum(dim=1), torch.ones(len(REFERENCES)))
+    rewards = rewards_of(rollout.objects, len(ALL), joint).view(len(REFERENCES), -1)
+    return gradient_of(model, -(probabilities * rewards).sum(dim=1).mean())
+
+
+def estimated_gradient(model, features, joint, estimator, spoil_advantages=lambda a: a, spoil_scores=lambda s, r: s):
+    """The mean over many samples, in groups as a training step has them; the group's size is 3."""
+    greedy = estimator == "scst"
+    copies = SAMPLES // 3
+    rollout = roll_out(
+        model, features.repeat_interleave(copies, dim=0), TABLES,
+        draw_uniform(1, 0, len(features) * copies, 3, LENGTH - 1), greedy=greedy,
+    )  # fmt: skip
+    width = 3 + greedy
+    rewards = rewards_of(rollout.objects, copies * width, joint).view(-1, width)
+    advantages = spoil_advantages(find_advantages(rewards, estimator))
+    keep = torch.arange(len(rollout.sequences)) % width >= int(greedy)
+    samples = Rollout(*(value[keep] for value in vars(rollout).values()))
+    logits = model(encoder_outputs=(features,), decoder_input_ids=samples.sequences[:, :-1]).logits
+    return gradient_of(model, policy_loss(spoil_scores(score_again(logits, samples), samples), advantages))
+
+
+def distance(one, other) -> float:
+    return ((one - other).norm() / other.norm()).item()
+
+
+@pytest.mark.parametrize("estimator", ["scst", "leave_one_out"])
+@pytest.mark.parametrize("joint", JOINTS)
+def test_the_mean_gradient_is_the_exact_one(model, joint, estimator):
+    features = model.encoder(tiny_pictures(2, 16, 16))[0].detach()
+    exact = exact_gradient(model, features, joint)
+    assert distance(estimated_gradient(model, features, joint, estimator), exact) < 0.06
+
+
+def without_end(scores, rollout):
+    """As if the end token were padding."""
+    return scores.masked_fill(rollout.sequences[:, 1:] == POINTS.eos_token_id, 0)
+
+
+@pytest.mark.parametrize("estimator", ["scst", "leave_one_out"])
+def test_the_test_above_sees_a_wrong_sign_and_a_wrongly_masked_end(model, estimator):
+    features = model.encoder(tiny_pictures(2, 16, 16))[0].detach()
+    exact = exact_gradient(model, features, "weighted")
+    for spoiled in ({"spoil_advantages": lambda advantages: -advantages}, {"spoil_scores": without_end}):
+        assert distance(estimated_gradient(model, features, "weighted", estimator, **spoiled), exact) > 0.2
+
+
+def test_a_mean_over_tokens_would_be_seen_too(model):
+    features = model.encoder(tiny_pictures(2, 16, 16))[0].detach()
+    exact = exact_gradient(model, features, "weighted")
+
+    def by_length(scores, rollout):
+        return scores / (rollout.sequences[:, 1:] != POINTS.pad_token_id).sum(dim=1, keepdim=True)
+
+    gradient = estimated_gradient(model, features, "weighted", "scst", spoil_scores=by_length)
+    gradient *= (exact @ gradient) / (gradient @ gradient)  # the best scale for it
+    assert distance(gradient, exact) > 0.1
+
+
+# Advantages, random numbers, joint rewards
+
+
+def test_advantages_by_hand():
+    rewards = torch.tensor([[0.5, 0.25, 1.0], [0.0, 0.0, 0.75]])
+    assert find_advantages(rewards, "scst").tolist() == [[-0.25, 0.5], [0.0, 0.75]]
+    expected = [[0.5 - 0.625, 0.25 - 0.75, 1.0 - 0.375], [-0.375, -0.375, 0.75]]
+    torch.testing.assert_close(find_advantages(rewards, "leave_one_out"), torch.tensor(expected))
+
+
+@pytest.mark.parametrize("estimator, message", [("scst", "a greedy row and a"), ("leave_one_out", "two samples")])
+def test_too_few_rows_are_refused(estimator, message):
+    with pytest.raises(ValueError, match=f"{estimator} needs {message}.* or more, not 1 rows"):
+        find_advantages(torch.zeros(2, 1), estimator)
+
+
+def test_random_numbers_belong_to_the_step_and_the_image():
+    whole = draw_uniform(3, 7, 6, 2, 5)
+    assert torch.equal(torch.cat([draw_uniform(3, 7, 6, 2, 5, part) for part in (slice(0, 3), slice(3, 6))]), whole)
+    for other in (draw_uniform(3, 8, 6, 2, 5), draw_uniform(4, 7, 6, 2, 5)):
+        assert not torch.equal(other, whole)
+    assert whole.min() >= 0 and whole.max() < 1
+
+
+@pytest.mark.parametrize(
+    "ratio, names", [((1, 1), "abababab"), ((1, 4), "abbbbabb"), ((2, 1), "aabaabaa"), ((0, 3), "bbbbbbbb")]
+)
+def test_rewards_take_turns(ratio, names):
+    reward = AlternatingReward(("a", "b"), ratio)
+    assert "".join(reward.name_of(step) for step in range(8)) == names
+    values = {"a": torch.zeros(2), "b": torch.ones(2)}
+    assert [reward(step, values)[0].item() for step in range(8)] == [float(name == "b") for name in names]
+
+
+def test_rewards_are_added():
+    values = {"a": torch.tensor([1.0, 2.0]), "b": torch.tensor([0.0, 1.0])}
+    assert join_rewards(["a", "b"], "weighted", [1, 1], [2.0, 0.5])(9, values).tolist() == [2.0, 4.5]
+
+
+@pytest.mark.parametrize(
+    "joint, ratio, weights, message",
+    [
+        ("alternate", [0, 0], [1, 1], r"option 'ratio': \[0, 0\] leaves no step to any reward"),
+        ("alternate", [1, -1], [1, 1], "option 'ratio'"),
+        ("alternate", [1], [1, 1], r"option 'ratio': \[1\] for the 2 rewards"),
+        ("weighted", [1, 1], [0, 0], "option 'weights': .* nor all 0"),
+        ("weighted", [1, 1], [1, -1], "option 'weights': .* must not be negative"),
+        ("weighted", [1, 1], [1, 1, 1], "option 'weights': .* for the 2 rewards"),
+    ],
+)
+def test_joint_rewards_that_make_no_sense_are_refused(joint, ratio, weights, message):
+    with pytest.raises(OptionError, match=message):
+        join_rewards(["iou", "image"], joint, ratio, weights)
+
+
+def test_restricted_scores_are_probabilities_of_what_is_allowed():
+    logits, allowed = torch.randn(3, 5), torch.tensor([[True, False, True, True, False]] * 3)
+    probabilities = restrict(logits.to(torch.bfloat16), allowed).exp()
+    assert probabilities.dtype == torch.float32
+    torch.testing.assert_close(probabilities.sum(-1), torch.ones(3))
+    assert (probabilities[:, [1, 4]] == 0).all()
