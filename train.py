@@ -97,8 +97,8 @@ def training_function(options: TrainingOptions) -> Progress:
             )
             # In bins it tells models apart that never hit one of hundreds of coordinates exactly, and where each
             # coordinate has a bin of its own it is the exact one.
-            if scores["iou_binned"] > progress.best_iou_binned:
-                progress.best_iou_binned, progress.best_step = scores["iou_binned"], step
+            if scores["iou_binned"] > progress.best_score:
+                progress.best_score, progress.best_step = scores["iou_binned"], step
                 run.save_model(model, processor)
             log.restart_clock()
         if saves:
@@ -192,7 +192,7 @@ def build_optimizer(options: TrainingOptions, model: torch.nn.Module) -> torch.o
 def describe(progress: Progress) -> str:
     return (
         f"{progress.step} steps in {progress.elapsed / 60:.1f} minutes, best validation IOU in bins "
-        f"{progress.best_iou_binned:.4f} at step {progress.best_step}"
+        f"{progress.best_score:.4f} at step {progress.best_step}"
     )
 
 

@@ -7,7 +7,9 @@ A language's folder is a Python package that exports
 - `render(objects, size=(height, width), rng=None) -> uint8 (H, W) or (H, W, 3)`: the picture, clean without `rng`,
   with the language's drawing and image noise with it;
 - `render_batch(scenes, size=(height, width), rngs=None) -> uint8 (B, H, W) or (B, H, W, 3)`: the same bytes for many;
-- and, optionally, `RENDERERS`: others like `render_batch` by name; `Builder`: its Datasets builder;
+- and, optionally, `IMAGE_REWARD`: how reinforcement learning compares pictures, "buckets" (equation 14, where there is
+  none) or "blurred" (equation 13, for grey pictures with noise);
+- `RENDERERS`: others like `render_batch` by name; `Builder`: its Datasets builder;
 - `read_scenes(split, **options) -> dict`: for a language whose scenes are given, the objects of each by its name;
 - `find_data_dir(data_dir=None) -> Path`: for a language that needs files which the package does not hold (scenes, clip
   art). It finds their folder or says where they come from; all the functions above then take a keyword `data_dir`;

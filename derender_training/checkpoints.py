@@ -34,14 +34,17 @@ class CheckpointError(RuntimeError):
 
 @dataclasses.dataclass
 class Progress:
-    """Where a run stands: steps done, the best validation IOU in bins, its step, seconds taken, whether it ended.
+    """Where a run stands: steps done, the best validation score, its step, seconds taken, whether it ended.
 
+    The score is the IOU in bins for cross-entropy, and the chosen metric, the negative of an error, for reinforcement
+    learning, which keeps the score that it began with as well.
     `num_processes` and `mixed_precision` (no or bf16) are those that it was trained by so far.
     """
 
     step: int = 0
-    best_iou_binned: float = -1.0
+    best_score: float = -2.0
     best_step: int = 0
+    start_score: float | None = None
     elapsed: float = 0.0
     finished: bool = False
     num_processes: int = 1

@@ -46,6 +46,11 @@ def _count_matches(predicted: Tensor, references: Tensor) -> Tensor:
     return same.sum(dim=(1, 2))
 
 
+def count_repeated(objects: Tensor) -> Tensor:
+    """(R,): how many of each row's objects `objects` (R, M, D), tokens, stand there before."""
+    return ((_count_earlier(objects) > 0) & (objects[:, :, 0] >= 0)).sum(dim=1)
+
+
 def _count_earlier(objects: Tensor) -> Tensor:
     """(R, M): how many earlier objects of the same row are the same."""
     return (objects[:, :, None] == objects[:, None]).all(dim=-1).tril(-1).sum(dim=-1)

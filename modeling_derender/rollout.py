@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
@@ -30,6 +30,10 @@ class Rollout:
     allowed: Tensor
     objects: Tensor
     num_objects: Tensor
+
+    def take(self, rows: Tensor) -> Rollout:
+        """Some of the rows, `rows` (R,) bool or their numbers."""
+        return Rollout(*(getattr(self, field.name)[rows] for field in fields(self)))
 
 
 class PreallocatedLayer(DynamicLayer):

@@ -106,9 +106,9 @@ def test_tensorboard_without_room_is_named(tmp_path, monkeypatch):
 
 def test_next_checkpoint_replaces_the_last(small_run):
     run, *_ = small_run
-    run.save_checkpoint(Progress(step=6, best_iou_binned=0.5))
+    run.save_checkpoint(Progress(step=6, best_score=0.5))
     assert [path.name for path in (run.path / "checkpoints").iterdir()] == ["step_000000006"]
-    assert run.load_checkpoint() == Progress(step=6, best_iou_binned=0.5)
+    assert run.load_checkpoint() == Progress(step=6, best_score=0.5)
 
 
 def test_folder_of_another_run_is_refused(options, trained):

@@ -90,7 +90,7 @@ def estimated_gradient(model, features, joint, estimator, spoil_advantages=lambd
     rewards = rewards_of(rollout.objects, copies * width, joint).view(-1, width)
     advantages = spoil_advantages(find_advantages(rewards, estimator))
     keep = torch.arange(len(rollout.sequences)) % width >= int(greedy)
-    samples = Rollout(*(value[keep] for value in vars(rollout).values()))
+    samples = rollout.take(keep)
     logits = model(encoder_outputs=(features,), decoder_input_ids=samples.sequences[:, :-1]).logits
     return gradient_of(model, policy_loss(spoil_scores(score_again(logits, samples), samples), advantages))
 

@@ -7,4 +7,6 @@ from .renderers import RENDERERS
 from .sampler import sample_scene
 
 
-__all__ = ["LANGUAGE", "RENDERERS", "Builder", "render", "render_batch", "sample_scene"]
+IMAGE_REWARD = "blurred"  # its pictures are drawn with noise, which no specification draws again
+
+__all__ = ["IMAGE_REWARD", "LANGUAGE", "RENDERERS", "Builder", "render", "render_batch", "sample_scene"]

@@ -1,0 +1,109 @@
+"""One step of reinforcement learning: encode, decode, reward, score again; its loss and what is to be told of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor
+
+from derender_training.reward_suite import RewardSuite
+from derender_training.self_critical import draw_uniform, find_advantages, policy_loss
+from modeling_derender.grammar_tables import GrammarTables
+from modeling_derender.rewards import count_repeated
+from modeling_derender.rollout import Rollout, restrict, roll_out, score_again
+
+
+class RLStep:
+    """Callable on a batch of `RLBatches` and the number of steps done: the loss, and the step's scalars.
+
+    `model` is the prepared one, in evaluation mode: no dropout, and BatchNorm by its running statistics, which stay as
+    they are. Its images are encoded once, with gradient. All their rows are decoded in one loop, without gradient and
+    under the grammar; the samples are then scored again in one teacher-forced pass through the prepared model.
+    """
+
+    def __init__(
+        self,
+        accelerator: Accelerator,
+        model: torch.nn.Module,
+        tables: GrammarTables,
+        suite: RewardSuite,
+        join: Callable[[int, dict[str, Tensor]], Tensor],
+        estimator: str,
+        num_samples: int,
+        seed: int,
+    ):
+        self.accelerator, self.model, self.tables, self.suite = accelerator, model, tables, suite
+        self.join, self.estimator, self.num_samples, self.seed = join, estimator, num_samples, seed
+        self.greedy = estimator == "scst"
+        self.width = num_samples + self.greedy
+        self.max_length = accelerator.unwrap_model(model).generation_config.max_length
+
+    def __call__(self, batch: dict[str, Tensor], step: int) -> tuple[Tensor, dict[str, Tensor | float]]:
+        watch = Stopwatch(self.accelerator.device)
+        model = self.accelerator.unwrap_model(self.model)
+        with watch("encode"), self.accelerator.autocast():
+            features = model.encoder(batch["pixel_values"]).last_hidden_state
+        with watch("decode"), self.accelerator.autocast():
+            uniform = self._draw_uniform(len(features), step).to(features.device)
+            rollout = roll_out(model, features.detach(), self.tables, uniform, self.greedy, self.max_length)
+        rewarded = self.suite(rollout, batch["references"], batch.get("targets"))
+        rewards = {name: reward.view(-1, self.width) for name, reward in rewarded.rewards.items()}
+        advantages = find_advantages(self.join(step, rewards), self.estimator)
+        with watch("score_again"):
+            rows = torch.arange(len(rollout.sequences), device=features.device) % self.width >= int(self.greedy)
+            samples = rollout.take(rows)
+            logits = self.model(encoder_outputs=(features,), decoder_input_ids=samples.sequences[:, :-1]).logits
+            loss = policy_loss(score_again(logits, samples), advantages)
+        seconds = {**watch.seconds, "render": rewarded.render_seconds, "reward": rewarded.reward_seconds}
+        with torch.no_grad():
+            scalars = self._describe(rewards, advantages, samples, logits.detach())
+        scalars["not_drawn"] = float(rewarded.not_drawn)
+        return loss, scalars | {f"seconds/{name}": value for name, value in seconds.items()}
+
+    def _draw_uniform(self, num_images: int, step: int) -> Tensor:
+        """This process's part of the step's random numbers."""
+        process, num_processes = self.accelerator.process_index, self.accelerator.num_processes
+        part = slice(process * num_images, (process + 1) * num_images)
+        return draw_uniform(self.seed, step, num_images * num_processes, self.num_samples, self.max_length - 1, part)
+
+    def _describe(self, rewards: dict, advantages: Tensor, samples: Rollout, logits: Tensor) -> dict[str, Tensor]:
+        scalars = {"zero_advantages": (advantages == 0).float().mean()}
+        for name, reward in rewards.items():
+            scalars[f"reward/{name}/sample"] = reward[:, int(self.greedy) :].mean()
+            if self.greedy:
+                scalars[f"reward/{name}/baseline"] = reward[:, 0].mean()
+                scalars[f"reward/{name}/difference"] = (reward[:, 1:] - reward[:, :1]).mean()
+        tokens = samples.sequences[:, 1:]
+        model = self.accelerator.unwrap_model(self.model)
+        counts = tokens != model.config.pad_token_id
+        scores = restrict(logits, samples.allowed)
+        entropy = -(scores.exp() * scores.masked_fill(~samples.allowed, 0)).sum(dim=-1)
+        ends = tokens == model.config.eos_token_id
+        # The end token was all that the length left room for.
+        forced = ends & (samples.allowed.sum(dim=-1) == 1)
+        return scalars | {
+            "entropy": entropy[counts].mean(),
+            "length": counts.sum(dim=1).float().mean(),
+            "objects": samples.num_objects.float().mean(),
+            "duplicates": count_repeated(samples.objects).float().mean(),
+            "truncated": forced.any(dim=1).float().mean(),
+        }
+
+
+class Stopwatch:
+    """Seconds of the parts of a step; on an accelerator each part waits for what it has asked of the device."""
+
+    def __init__(self, device: torch.device):
+        self.device, self.seconds = device, {}
+
+    @contextmanager
+    def __call__(self, name: str) -> Iterator[None]:
+        begin = time.perf_counter()
+        yield
+        if self.device.type != "cpu":
+            torch.accelerator.synchronize(self.device)
+        self.seconds[name] = time.perf_counter() - begin

@@ -1,0 +1,224 @@
+"""Train by self-critical reinforcement learning (the paper's section 4): rl_train.py CONFIG.yaml [--option value ...]
+
+It begins with a checkpoint of train.py. Options and their defaults: rl_train.py --help. The same command again resumes
+a run that was stopped, bit for bit. `accelerate launch rl_train.py ...` or `torchrun --nproc_per_node N rl_train.py
+...` trains on several devices.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+from accelerate.utils import DistributedDataParallelKwargs, set_seed
+from transformers.utils.logging import disable_progress_bar
+
+from datasets_scripts.scenes import RenderError
+from derender_training.checkpoints import CheckpointError, Progress, RunFolder
+from derender_training.data import load_batches, load_examples
+from derender_training.evaluation import predict
+from derender_training.options import OptionError, read_options
+from derender_training.precision import choose_precision
+from derender_training.reward_suite import RewardSuite
+from derender_training.rl_data import DrawnTruth, RLBatches, SeenPictures
+from derender_training.rl_options import RLOptions
+from derender_training.rl_step import RLStep
+from derender_training.schedule import Schedule
+from derender_training.scores import Scorer
+from derender_training.training_log import TrainingLog
+from modeling_derender.checkpoint import load_checkpoint
+from modeling_derender.grammar_tables import GrammarTables
+from modeling_derender.modeling_derender import DerenderForConditionalGeneration
+from modeling_derender.processing_derender import DerenderProcessor
+from modeling_derender.specification import check_objects
+from train import build_optimizer, check_weights, find_data, open_language
+
+
+def training_function(options: RLOptions) -> Progress:
+    """Train, or resume, the run of `options`; returns where it stands at its end.
+
+    Raises OptionError for options that do not fit, CheckpointError for an output folder that cannot be used or
+    written, FloatingPointError where the loss or a weight is no number; ValueError and RenderError from the data.
+    """
+    if options.num_threads:
+        torch.set_num_threads(options.num_threads)
+    disable_progress_bar()  # Transformers shows one for each model saved
+    accelerator = Accelerator(
+        cpu=not torch.accelerator.is_available(),
+        mixed_precision=choose_precision(options.mixed_precision),
+        # BatchNorm's statistics are frozen, and so alike; to send them again would come between a step's two passes.
+        kwargs_handlers=[DistributedDataParallelKwargs(broadcast_buffers=False)],
+    )
+    model, processor = open_checkpoint(options.checkpoint)
+    folder = open_folder(options, model)
+    options = replace(options, image_size=model.config.image_size, **find_data(folder, options.data_dir))
+    set_seed(options.seed)
+    draw = partial(folder.render_batch, **({"data_dir": options.data_dir} if options.data_dir else {}))
+    suite = build_suite(options, folder, draw, accelerator.device)
+    examples = load_examples(options, folder)
+    batches = RLBatches(
+        examples.train, processor, options.batch_size, options.seed, examples.size,
+        process=accelerator.process_index, num_processes=accelerator.num_processes,
+        language=folder.LANGUAGE, targets=find_targets(options, folder, draw),
+    )  # fmt: skip
+    references = [check_objects(folder.LANGUAGE, example["objects"]) for example in examples.validation]
+
+    run = RunFolder(options, accelerator)
+    model = model.to(memory_format=torch.channels_last)
+    model, optimizer = accelerator.prepare(model, build_optimizer(options, model))
+    progress = run.load_checkpoint()
+    if progress.finished:
+        accelerator.print(f"{run.path}: this run is finished: {describe(options, progress)}")
+        return progress
+    step_function = RLStep(
+        accelerator, model, GrammarTables(folder.LANGUAGE, accelerator.device), suite, options.join_rewards(),
+        options.estimator, options.num_samples, options.seed,
+    )  # fmt: skip
+    scorer = Scorer(folder.LANGUAGE, draw)
+    schedule = Schedule(options, accelerator, progress.elapsed)
+    log = TrainingLog(run.tensorboard, progress.step, accelerator.is_main_process)
+
+    def evaluate(step: int) -> float:
+        """The chosen metric, an error's negative; the best model is kept."""
+        predictions = predict(model, processor, examples.validation, options.batch_size, 1, accelerator)
+        scores = scorer.score(predictions, references)
+        log.record_scores(step, scores)
+        log.say(f"step {step}: validation " + ", ".join(f"{name} {scores[name]:.4f}" for name in told(options)))
+        merit = -scores[options.metric] if is_error(options.metric) else scores[options.metric]
+        if merit > progress.best_score:
+            progress.best_score, progress.best_step = merit, step
+            run.save_model(model, processor)
+        log.restart_clock()
+        return merit
+
+    if progress.start_score is None:
+        progress.start_score = evaluate(0)
+    loader = load_batches(
+        batches, progress.step, options.steps, options.num_workers, accelerator.device.type == "cuda"
+    )
+    for step, finished in train_steps(
+        accelerator, model, optimizer, loader, schedule, log, step_function, progress.step, options.max_gradient_norm
+    ):
+        progress.step, progress.finished, progress.elapsed = step, finished, schedule.elapsed
+        evaluates = finished or step % options.evaluate_every == 0
+        if evaluates or step % options.save_every == 0:
+            check_weights(model, step)
+        fallen = evaluates and evaluate(step) < progress.start_score - options.guard_margin
+        progress.finished = finished or fallen
+        if progress.finished or step % options.save_every == 0:
+            run.save_checkpoint(progress)
+            log.restart_clock()
+        if fallen:
+            log.say(
+                f"step {step}: {options.metric} is worse than at the start by more than {options.guard_margin}: "
+                f"stopped; {run.path / 'model'} is the best, of step {progress.best_step}"
+            )
+            break
+    log.close()
+    accelerator.print(f"{run.path}: finished: {describe(options, progress)}")
+    accelerator.end_training()
+    return progress
+
+
+def train_steps(
+    accelerator: Accelerator,
+    model: torch.nn.Module,
+    optimizer: torch.optim.Optimizer,
+    batches: Iterable[dict[str, torch.Tensor]],
+    schedule: Schedule,
+    log: TrainingLog,
+    step_function: RLStep,
+    first_step: int = 0,
+    max_gradient_norm: float | None = None,
+) -> Iterator[tuple[int, bool]]:
+    """Train a step on each batch; after each, yield the number of steps done and whether the run ends here."""
+    model.eval()
+    progress = schedule.progress(first_step)
+    for step, batch in enumerate(batches, start=first_step + 1):
+        batch = {name: tensor.to(accelerator.device, non_blocking=True) for name, tensor in batch.items()}
+        learning_rate = schedule.learning_rate(step - 1, progress)
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate
+        loss, scalars = step_function(batch, step - 1)
+        accelerator.backward(loss)
+        if max_gradient_norm is not None:
+            scalars["gradient_norm"] = accelerator.clip_grad_norm_(model.parameters(), max_gradient_norm)
+        optimizer.step()
+        optimizer.zero_grad()
+        progress = schedule.progress(step)
+        num_images = len(batch["pixel_values"]) * accelerator.num_processes
+        log.record_step(step, progress, loss.detach(), num_images, learning_rate=learning_rate, **scalars)
+        yield step, progress >= 1
+        if progress >= 1:
+            return
+
+
+def open_checkpoint(path: str) -> tuple[DerenderForConditionalGeneration, DerenderProcessor]:
+    """The model and the processor to begin with; OptionError where they cannot be used."""
+    try:
+        model = load_checkpoint(path)
+        processor = DerenderProcessor.from_pretrained(path)
+    except (OSError, ValueError) as error:
+        raise OptionError(f"option 'checkpoint': {' '.join(str(error).split())}") from error
+    return model.float().eval(), processor
+
+
+def open_folder(options: RLOptions, model: DerenderForConditionalGeneration):
+    """The folder of the checkpoint's language; OptionError where there is none, or it is of another language."""
+    folder = open_language(options.language or model.language.name)
+    if model.language != folder.LANGUAGE:
+        raise OptionError(
+            f"option 'checkpoint': {options.checkpoint} is of the language {model.language.name} "
+            f"{model.language.version}, and {Path(folder.__file__).parent} is {folder.LANGUAGE.name} "
+            f"{folder.LANGUAGE.version}"
+        )
+    return folder
+
+
+def build_suite(options: RLOptions, folder, draw, device: torch.device) -> RewardSuite:
+    form = options.image_form or getattr(folder, "IMAGE_REWARD", "buckets")
+    size = options.reward_size or options.image_size
+    return RewardSuite(options.rewards, folder.LANGUAGE, draw, size, form, options.image_options, device)
+
+
+def find_targets(options: RLOptions, folder, draw):
+    """What makes the pictures that drawings are compared with; None where no reward asks for them."""
+    if "image" not in options.rewards:
+        return None
+    if options.reward_size is not None:
+        return DrawnTruth(options.reward_size, draw)
+    return SeenPictures(options.image_size, folder.LANGUAGE.canvas.channels)
+
+
+def is_error(metric: str) -> bool:
+    return metric.endswith("_error")
+
+
+def told(options: RLOptions) -> list[str]:
+    """The scores that a line of the log tells, the chosen one first."""
+    return list(dict.fromkeys((options.metric, "iou", "iou_binned", "inference_error", "reconstruction_error")))
+
+
+def describe(options: RLOptions, progress: Progress) -> str:
+    return (
+        f"{progress.step} steps in {progress.elapsed / 60:.1f} minutes, best validation {options.metric} "
+        f"{abs(progress.best_score):.4f} at step {progress.best_step}, {abs(progress.start_score):.4f} at the start"
+    )
+
+
+def main(arguments: list[str]) -> None:
+    if {"-h", "--help"} & set(arguments):
+        return print(__doc__, RLOptions.__doc__, sep="\n")
+    try:
+        training_function(read_options(RLOptions, arguments))
+    except (ValueError, RenderError, CheckpointError, FloatingPointError) as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
