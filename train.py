@@ -26,6 +26,7 @@ from derender_training.schedule import Schedule
 from derender_training.scores import score_specifications
 from derender_training.training_log import TrainingLog
 from derender_training.training_options import TrainingOptions
+from modeling_derender.checkpoint import load_checkpoint
 from modeling_derender.configuration_derender import DerenderConfig
 from modeling_derender.language import Language
 from modeling_derender.modeling_derender import DerenderForConditionalGeneration
@@ -65,8 +66,8 @@ def training_function(options: TrainingOptions) -> Progress:
     references = [check_objects(folder.LANGUAGE, example["objects"]) for example in examples.validation]
 
     run = RunFolder(options, accelerator)
-    if options.pretrained_backbone and run.read_progress().step == 0:
-        model.encoder.backbone.load_pretrained_weights()
+    if run.read_progress().step == 0:
+        load_initial_weights(options, model)
     model, optimizer = accelerator.prepare(model, build_optimizer(options, model))
     set_seed(options.seed, device_specific=True)  # each process drops out units of its own
     progress = run.load_checkpoint()
@@ -180,6 +181,21 @@ def build_model(
         raise OptionError(f"option 'model': {error}") from error
     model = model.to(memory_format=torch.channels_last)  # the faster one for convolutions, on a CPU as well
     return model, DerenderProcessor.from_language(language, options.image_size, options.max_length)
+
+
+def load_initial_weights(options: TrainingOptions, model: DerenderForConditionalGeneration) -> None:
+    """Those that the options name, if any; OptionError for a checkpoint that cannot be used."""
+    if options.pretrained_backbone:
+        model.encoder.backbone.load_pretrained_weights()
+    if options.initial_model is None:
+        return
+    try:
+        initial = load_checkpoint(options.initial_model)
+        if initial.config.language != model.config.language:
+            raise ValueError(f"{options.initial_model}: is of another language")
+        model.load_state_dict(initial.state_dict())
+    except (ValueError, RuntimeError) as error:
+        raise OptionError(f"option 'initial_model': {' '.join(str(error).split())}") from error
 
 
 def build_optimizer(options: TrainingOptions, model: torch.nn.Module) -> torch.optim.Optimizer:

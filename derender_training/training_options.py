@@ -29,6 +29,7 @@ class TrainingOptions:
     - max_length: the most tokens in a specification, both ends among them; a longer one in the data is an error.
     Model
     - model: options of DerenderConfig, as `model: {d_model: 128}`.
+    - initial_model: begin with the weights of this checkpoint's folder, which has to have the same model options.
     - pretrained_backbone: begin with timm's pretrained backbone, which is downloaded.
     Optimisation (Adam)
     - seed: of weights, dropout, fresh scenes and order. The scenes of the validation are the same for every seed.
@@ -59,6 +60,7 @@ class TrainingOptions:
     order: Literal["type", "size", "position", "random", "random_once"] = "type"
     max_length: int = 160
     model: dict[str, Any] = field(default_factory=dict)
+    initial_model: str | None = None
     pretrained_backbone: bool = False
     seed: int = 0
     steps: int = 100_000
@@ -88,6 +90,8 @@ class TrainingOptions:
             self._require(name, getattr(self, name) >= 0, "must not be negative")
         for name in ("image_size", "betas"):
             self._require(name, len(getattr(self, name)) == 2, "must be a list of two")
+        if self.initial_model is not None and self.pretrained_backbone:
+            raise OptionError("option 'pretrained_backbone': 'initial_model' has a backbone already; give one of them")
         self._require("image_size", min(self.image_size) > 0, "must be above 0")
         self._require("betas", all(0 <= beta < 1 for beta in self.betas), "must be at least 0 and below 1")
 

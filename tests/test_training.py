@@ -92,6 +92,28 @@ def test_best_model_is_kept_when_the_score_falls(options, tmp_path, monkeypatch)
     assert same == [False, True, False]
 
 
+def test_training_can_begin_with_a_checkpoint(options, trained, tmp_path):
+    first = str(Path(options.output_dir) / "model")
+    changed = replace(options, initial_model=first, output_dir=str(tmp_path), steps=1, learning_rate=1e-9, seed=5)
+    assert train.training_function(changed).best_score == pytest.approx(trained.best_score, abs=0.05)
+    again, before = (load_checkpoint(folder).state_dict() for folder in (tmp_path / "model", first))
+    weights = [name for name in before if "running" not in name and before[name].is_floating_point()]
+    assert all(torch.allclose(again[name], before[name], atol=1e-6) for name in weights)
+
+
+@pytest.mark.parametrize(
+    "initial, changes, message",
+    [
+        ("nowhere", {}, "option 'initial_model': nowhere: no such folder"),
+        (None, {"model": {"backbone": "test_resnet", "d_model": 32}}, "option 'initial_model': .*size mismatch"),
+    ],
+)
+def test_an_initial_model_that_does_not_fit_is_named(options, trained, tmp_path, initial, changes, message):
+    initial = initial or str(Path(options.output_dir) / "model")
+    with pytest.raises(OptionError, match=message):
+        train.training_function(replace(options, output_dir=str(tmp_path), initial_model=initial, **changes))
+
+
 def test_finished_run_says_so(options, trained, capsys):
     assert train.training_function(options) == replace(trained, elapsed=pytest.approx(trained.elapsed))
     assert "this run is finished" in capsys.readouterr().out
