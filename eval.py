@@ -183,9 +183,14 @@ def evaluate(
             names += [example.get("file_name", str(start + offset)) for offset, example in enumerate(batch)]
             bar.update(len(batch))
     pairs = list(zip(predictions, references, strict=True))
-    calibration = [{"confidences": item} for item in confidences] if with_confidences else [{}] * len(pairs)
+    drawing_errors = scorer.find_drawing_errors(predictions, references)
+    lists = {"confidences": confidences if with_confidences else None, "reconstruction_error": drawing_errors}
+    lists = {name: values for name, values in lists.items() if values is not None}
+    details = [dict(zip(lists, values, strict=True)) for values in zip(*lists.values(), strict=True)] or [{}] * len(
+        pairs
+    )
     return {
-        **scorer.score(predictions, references),
+        **scorer.score(predictions, references, drawing_errors),
         "counts": {
             "pictures": len(pairs),
             "true": sum(map(len, references)),
@@ -197,8 +202,8 @@ def evaluate(
         "data": data.data,
         "data_options": data.options(),
         "predictions": [
-            {"file_name": name, "objects": pair[0], "reference": pair[1], **sure, **scorer.score_one(*pair)}
-            for name, pair, sure in zip(names, pairs, calibration, strict=True)
+            {"file_name": name, "objects": pair[0], "reference": pair[1], **scorer.score_one(*pair), **detail}
+            for name, pair, detail in zip(names, pairs, details, strict=True)
         ],
         **(calibrate_readings(model.language, pairs, confidences) if with_confidences else {}),
     }

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from statistics import mean
 
 from datasets_scripts.evaluation_data import EvaluationData
 from datasets_scripts.scenes import RenderError, data_options
@@ -47,17 +48,33 @@ class Scorer:
                 raise
             return cls(language, None, str(error))
 
-    def score(self, predictions: Sequence[list[dict]], references: Sequence[list[dict]]) -> dict:
+    def score(
+        self,
+        predictions: Sequence[list[dict]],
+        references: Sequence[list[dict]],
+        drawing_errors: Sequence[float] | None = None,
+    ) -> dict:
         """Every score of many pictures, as fractions; those of drawings are None where nothing draws.
 
-        Raises RenderError where the renderer fails.
+        `drawing_errors` are what `find_drawing_errors` gives, where they are known already. Raises RenderError where
+        the renderer fails.
         """
         scores = score_specifications(self.language, predictions, references)
         if self.draw is None:
             return {**scores, "reconstruction_error": None, "average_error": None, "not_drawn": self.not_drawn}
-        reconstruction_error = score_drawings(self.draw, self.language.canvas.pixels, predictions, references)
+        if drawing_errors is None:
+            drawing_errors = self.find_drawing_errors(predictions, references)
+        reconstruction_error = mean(drawing_errors)
         average_error = (scores["inference_error"] + reconstruction_error) / 2
         return {**scores, "reconstruction_error": reconstruction_error, "average_error": average_error}
+
+    def find_drawing_errors(
+        self, predictions: Sequence[list[dict]], references: Sequence[list[dict]]
+    ) -> list[float] | None:
+        """The reconstruction error of each picture; None where nothing draws. Raises RenderError."""
+        if self.draw is None:
+            return None
+        return compare_drawings(self.draw, self.language.canvas.pixels, predictions, references)
 
     def score_one(self, prediction: list[dict], reference: list[dict]) -> dict[str, float]:
         """The scores of one picture that tell good predictions from bad ones."""
@@ -84,20 +101,20 @@ def score_specifications(
     }
 
 
-def score_drawings(
+def compare_drawings(
     draw: Callable, size: tuple[int, int], predictions: Sequence[list], references: Sequence[list]
-) -> float:
-    """The reconstruction error: predicted and true objects are drawn, clean, at `size` (height, width) and compared.
+) -> list[float]:
+    """The reconstruction error of each picture: predicted and true objects, drawn clean at `size` (height, width).
 
-    `draw` is a language folder's `render_batch`. A fraction, averaged over all pixels of all pictures. Raises
-    RenderError where the renderer fails.
+    `draw` is a language folder's `render_batch`. Fractions of the pixels; all pictures have as many, so their mean is
+    the error over all pixels. Raises RenderError where the renderer fails.
     """
-    wrong = 0
+    errors = []
     for start in range(0, len(references), PICTURES_AT_ONCE):
         sides = (side[start : start + PICTURES_AT_ONCE] for side in (predictions, references))
         try:
             drawn = [draw(side, size=size) for side in sides]
         except RuntimeError as error:
             raise RenderError(f"drawing what was predicted: {error}") from error
-        wrong += sum(count_wrong_pixels(*pair) for pair in zip(*drawn, strict=True))
-    return wrong / (len(references) * size[0] * size[1])
+        errors += [count_wrong_pixels(*pair) / (size[0] * size[1]) for pair in zip(*drawn, strict=True)]
+    return errors

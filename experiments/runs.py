@@ -18,11 +18,14 @@ from tqdm.auto import tqdm
 from derender_training.checkpoints import HOW, OPTIONS
 from derender_training.options import read_options
 from derender_training.result_file import read_evaluation, write_json
+from derender_training.rl_options import RLOptions
 from derender_training.training_options import TrainingOptions
 
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMANDS, EVALUATION, LOG = "commands.json", "evaluation.json", "log.txt"
+OPTIONS_OF = {"train.py": TrainingOptions, "rl_train.py": RLOptions}
+FOUND = ("data_dir", "image_size")  # options that may be filled in only when the run begins
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}  # a run has one core to itself
 
 
@@ -32,16 +35,17 @@ class RunError(RuntimeError):
 
 @dataclass(frozen=True)
 class Run:
-    """A model to train and score in `folder`: the arguments of train.py and of eval.py beyond where they write."""
+    """A model to train and score in `folder`: the arguments of `script` and of eval.py beyond where they write."""
 
     name: str
     folder: Path
     train: tuple[str, ...]
     evaluate: tuple[str, ...]
+    script: str = "train.py"
 
     @property
     def output_dir(self) -> Path:
-        """Where train.py works."""
+        """Where the script works."""
         return self.folder / "training"
 
     @property
@@ -49,7 +53,7 @@ class Run:
         """The two commands, to be given in the repository's root."""
         output, evaluation = str(self.output_dir), str(self.folder / EVALUATION)
         return [
-            ["python", "train.py", *self.train, "--output_dir", output],
+            ["python", self.script, *self.train, "--output_dir", output],
             ["python", "eval.py", "--model", f"{output}/model", *self.evaluate, "--json", evaluation],
         ]
 
@@ -60,10 +64,9 @@ class Run:
             saved = yaml.safe_load((self.output_dir / OPTIONS).read_text())
         except FileNotFoundError:
             return False
-        # The folder of a language's files is found only when the run begins.
-        options = asdict(read_options(TrainingOptions, self.commands[0][2:]))
+        options = asdict(read_options(OPTIONS_OF[self.script], self.commands[0][2:]))
         return commands == self.commands and all(
-            saved.get(name) == value for name, value in options.items() if name not in (*HOW, "data_dir")
+            saved.get(name) == value for name, value in options.items() if name not in (*HOW, *FOUND)
         )
 
     def execute(self) -> None:

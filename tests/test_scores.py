@@ -8,7 +8,7 @@ from datasets_scripts.abstract_scenes import LANGUAGE as ABSTRACT_SCENES
 from datasets_scripts.evaluation_data import EvaluationData
 from datasets_scripts.noisy_shapes import LANGUAGE as NOISY_SHAPES
 from datasets_scripts.scenes import RenderError
-from derender_training.scores import Scorer, score_drawings, score_specifications
+from derender_training.scores import Scorer, compare_drawings, score_specifications
 
 
 SUN = {"supercategory": "sky", "category": "s_3", "x": 467, "y": 50, "depth": 2, "flip": True}
@@ -51,7 +51,8 @@ def test_drawings_are_compared_at_the_canvas_size(clip_art_dir):
     render = load_language_folder("abstract_scenes").render
     pictures = [render(objects, data_dir=clip_art_dir).astype(int) for objects in ([], [SUN, BOY])]
     wrong = (pictures[0] * 20 // 256 != pictures[1] * 20 // 256).any(-1).sum()
-    assert 0 < scores["reconstruction_error"] == wrong / (2 * 400 * 500)
+    assert 0 < scores["reconstruction_error"] == pytest.approx(wrong / (2 * 400 * 500))
+    assert scorer.find_drawing_errors([[SUN], []], [[SUN], [SUN, BOY]]) == [0, wrong / (400 * 500)]
     assert scores["average_error"] == (scores["inference_error"] + scores["reconstruction_error"]) / 2
 
 
@@ -65,6 +66,7 @@ def test_data_that_were_asked_for_and_are_not_there_are_an_error(tmp_path):
 def test_without_data_pictures_are_not_scored(monkeypatch):
     monkeypatch.delenv("ABSTRACT_SCENES_DIR", raising=False)
     scores = Scorer.open(ABSTRACT_SCENES, EvaluationData("pictures")).score([[SUN]], [[SUN]])
+    assert Scorer(ABSTRACT_SCENES, None).find_drawing_errors([[SUN]], [[SUN]]) is None
     assert scores["reconstruction_error"] is None and "ABSTRACT_SCENES_DIR" in scores["not_drawn"]
 
 
@@ -73,14 +75,14 @@ def test_a_renderer_that_fails_is_named():
         raise RuntimeError("no ink")
 
     with pytest.raises(RenderError, match="drawing what was predicted: no ink"):
-        score_drawings(fail, (4, 4), [[]], [[]])
+        compare_drawings(fail, (4, 4), [[]], [[]])
 
 
-def test_the_average_is_over_all_pixels():
+def test_every_picture_has_an_error_of_its_own():
     shades = {0: 0, 1: 255}
 
     def draw(scenes, size):
         return np.array([np.full(size, shades[len(objects)], np.uint8) for objects in scenes])
 
     many = [[]] * 59 + [[SUN]]  # more than are drawn at once
-    assert score_drawings(draw, (4, 5), many, [[]] * 60) == pytest.approx(1 / 60)
+    assert compare_drawings(draw, (4, 5), many, [[]] * 60) == [0.0] * 59 + [1.0]
