@@ -184,11 +184,9 @@ def evaluate(
             bar.update(len(batch))
     pairs = list(zip(predictions, references, strict=True))
     drawing_errors = scorer.find_drawing_errors(predictions, references)
-    lists = {"confidences": confidences if with_confidences else None, "reconstruction_error": drawing_errors}
-    lists = {name: values for name, values in lists.items() if values is not None}
-    details = [dict(zip(lists, values, strict=True)) for values in zip(*lists.values(), strict=True)] or [{}] * len(
-        pairs
-    )
+    details = [{"reconstruction_error": error} for error in drawing_errors or [None] * len(pairs)]
+    for detail, item in zip(details, confidences, strict=False):  # none, unless asked for
+        detail["confidences"] = item
     return {
         **scorer.score(predictions, references, drawing_errors),
         "counts": {

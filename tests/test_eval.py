@@ -167,7 +167,7 @@ def test_built_data_set(evaluate, workplace, tmp_path, monkeypatch):
     output = build(toy.Builder, tmp_path / "built", train_size=3, test_size=2)
     fresh, _ = evaluate("--data", workplace / "toy", "--size", 2)
     for arguments in ([], ["--split", "test"]):
-        built, _ = evaluate("--data", output, *arguments)
+        built, _ = evaluate("--data", output, *arguments, "--language", workplace / "toy")
         assert built["predictions"] == fresh["predictions"]
     assert len(evaluate("--data", output, "--split", "train")[0]["predictions"]) == 3
     assert "Unknown split" in error_of(evaluate, "--data", output, "--split", "validation")
