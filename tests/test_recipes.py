@@ -1,4 +1,4 @@
-"""Every recipe in configs/ is one that train.py takes: its options, its model and its first batch."""
+"""Every recipe in configs/ is one that its script takes: its options and, for train.py, its model and first batch."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -9,10 +9,13 @@ import torch
 import train
 from derender_training.data import TrainingBatches, load_examples
 from derender_training.options import read_options
+from derender_training.rl_options import RLOptions
 from derender_training.training_options import TrainingOptions
 
 
-RECIPES = sorted((Path(__file__).parents[1] / "configs").glob("*.yaml"))
+ALL_RECIPES = sorted((Path(__file__).parents[1] / "configs").glob("*.yaml"))
+RL_RECIPES = [path for path in ALL_RECIPES if path.stem.endswith("_rl")]
+RECIPES = [path for path in ALL_RECIPES if path not in RL_RECIPES]
 
 
 def kinds_of_data(path: Path) -> list[str]:
@@ -22,6 +25,12 @@ def kinds_of_data(path: Path) -> list[str]:
 
 
 CASES = [(path, data) for path in RECIPES for data in kinds_of_data(path)]
+
+
+@pytest.mark.parametrize("path", RL_RECIPES, ids=[path.stem for path in RL_RECIPES])
+def test_a_recipe_of_reinforcement_has_options_that_fit(path):
+    options = read_options(RLOptions, [str(path)])
+    assert options.join_rewards() and Path(options.checkpoint).name == "model"
 
 
 @pytest.mark.parametrize(("path", "data"), CASES, ids=[f"{path.stem}-{data}" for path, data in CASES])
