@@ -56,6 +56,8 @@ def training_function(options: RLOptions) -> Progress:
     )
     model, processor = open_checkpoint(options.checkpoint)
     folder = open_folder(options, model)
+    if options.image_size not in (None, model.config.image_size):
+        raise OptionError(f"option 'image_size': it is the checkpoint's, {model.config.image_size}; leave it out")
     options = replace(options, image_size=model.config.image_size, **find_data(folder, options.data_dir))
     set_seed(options.seed)
     draw = partial(folder.render_batch, **({"data_dir": options.data_dir} if options.data_dir else {}))

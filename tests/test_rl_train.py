@@ -189,6 +189,7 @@ def test_a_sample_that_cannot_be_drawn_has_the_lowest_reward(checkpoint):
     [
         ({"checkpoint": "nowhere"}, "option 'checkpoint': nowhere: no such folder"),
         ({"language": "noisy_shapes"}, "option 'checkpoint': .* is of the language toy 1, and .*noisy_shapes is"),
+        ({"image_size": [16, 16]}, r"option 'image_size': it is the checkpoint's, \[32, 32\]"),
         ({"language": "nothing"}, "option 'language': no language folder 'nothing'"),
         ({"rewards": ["image"], "image_options": {"blur": 1.0}}, "'image_options': the form 'buckets' has none"),
         (
