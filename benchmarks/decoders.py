@@ -48,7 +48,7 @@ class Timed:
         self.pictures = torch.randn(BATCH, 1, height, width, device=device)
         self.labels = torch.randint(4, LANGUAGE.vocab_size, (BATCH, TOKENS), device=device)
         with torch.no_grad():
-            self.features = (self.model.encoder(self.pictures).last_hidden_state,)
+            self.features = self.model.encoder(self.pictures)
         self.optimizers = {
             alone: torch.optim.Adam((self.model.decoder if alone else self.model).parameters())
             for alone in (True, False)
