@@ -19,21 +19,13 @@ from tqdm.auto import tqdm
 from datasets_scripts.evaluation_data import EvaluationData, take
 from datasets_scripts.scene_options import parse_with_scene_options
 from datasets_scripts.scenes import RenderError
-from derender_training.evaluation import predict
-from derender_training.readings import calibrate_readings, prepare_pictures, show_readings
+from derender_training.evaluation import predict, prepare_pictures
+from derender_training.model_folder import open_model
+from derender_training.readings import calibrate_readings, show_readings
 from derender_training.result_file import describe_origin, write_json
-from derender_training.scores import Scorer
-from modeling_derender.checkpoint import load_checkpoint
+from derender_training.scores import SCORES, Scorer
 from modeling_derender.confidence import score_objects
-from modeling_derender.modeling_derender import DerenderForConditionalGeneration
-from modeling_derender.processing_derender import DerenderProcessor
 from modeling_derender.scoring import count_matches
-
-
-SCORES = (
-    "precision", "recall", "f1", "iou", "iou_1.0", "iou_0.8", "iou_0.6", "iou_binned", "inference_error",
-    "reconstruction_error", "average_error",
-)  # fmt: skip
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -44,7 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if options.show:
             make_folder(options.show_dir)
         device = find_device(options.device)
-        model, processor = load_model(options.model, device)
+        model, processor = open_model(options.model)
+        model = model.to(device)
         data = EvaluationData(
             options.data, options.split, options.size, options.limit, options.seed, options.render, options.scene,
             options.data_dir, options.language,
@@ -141,19 +134,6 @@ def find_device(name: str) -> torch.device:
         return torch.empty(0, device=name).device
     except (AssertionError, RuntimeError) as error:
         raise ValueError(f"--device {name}: {str(error).splitlines()[0]}") from None
-
-
-def load_model(path: str, device: torch.device) -> tuple[DerenderForConditionalGeneration, DerenderProcessor]:
-    """The model and its processor; ValueError names the folder and what is wrong with it."""
-    model = load_checkpoint(path).to(device)
-    try:
-        processor = DerenderProcessor.from_pretrained(path, local_files_only=True)
-    except (OSError, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise ValueError(f"{path}: its processor cannot be loaded: {reason}") from error
-    if processor.language != model.config.language:
-        raise ValueError(f"{path}: the processor's language is not the model's")
-    return model, processor
 
 
 def evaluate(

@@ -8,7 +8,6 @@ a run that was stopped, bit for bit. `accelerate launch rl_train.py ...` or `tor
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -22,6 +21,8 @@ from datasets_scripts.scenes import RenderError
 from derender_training.checkpoints import CheckpointError, Progress, RunFolder
 from derender_training.data import load_batches, load_examples
 from derender_training.evaluation import predict
+from derender_training.language_folder import find_data, open_language
+from derender_training.model_folder import open_model
 from derender_training.options import OptionError, read_options
 from derender_training.precision import choose_precision
 from derender_training.reward_suite import RewardSuite
@@ -29,14 +30,13 @@ from derender_training.rl_data import DrawnTruth, RLBatches, SeenPictures
 from derender_training.rl_options import RLOptions
 from derender_training.rl_step import RLStep
 from derender_training.schedule import Schedule
-from derender_training.scores import Scorer
+from derender_training.scores import Scorer, is_error
+from derender_training.train_steps import build_optimizer, check_weights, train_steps
 from derender_training.training_log import TrainingLog
-from modeling_derender.checkpoint import load_checkpoint
 from modeling_derender.grammar_tables import GrammarTables
 from modeling_derender.modeling_derender import DerenderForConditionalGeneration
 from modeling_derender.processing_derender import DerenderProcessor
 from modeling_derender.specification import check_objects
-from train import build_optimizer, check_weights, find_data, open_language
 
 
 def training_function(options: RLOptions) -> Progress:
@@ -58,9 +58,10 @@ def training_function(options: RLOptions) -> Progress:
     folder = open_folder(options, model)
     if options.image_size not in (None, model.config.image_size):
         raise OptionError(f"option 'image_size': it is the checkpoint's, {model.config.image_size}; leave it out")
-    options = replace(options, image_size=model.config.image_size, **find_data(folder, options.data_dir))
+    data = find_data(folder, options.data_dir)
+    options = replace(options, image_size=model.config.image_size, **data)
     set_seed(options.seed)
-    draw = partial(folder.render_batch, **({"data_dir": options.data_dir} if options.data_dir else {}))
+    draw = partial(folder.render_batch, **data)
     suite = build_suite(options, folder, draw, accelerator.device)
     examples = load_examples(options, folder)
     batches = RLBatches(
@@ -77,7 +78,7 @@ def training_function(options: RLOptions) -> Progress:
     if progress.finished:
         accelerator.print(f"{run.path}: this run is finished: {describe(options, progress)}")
         return progress
-    step_function = RLStep(
+    compute_loss = RLStep(
         accelerator, model, GrammarTables(folder.LANGUAGE, accelerator.device), suite, options.join_rewards(),
         options.estimator, options.num_samples, options.seed,
     )  # fmt: skip
@@ -103,8 +104,9 @@ def training_function(options: RLOptions) -> Progress:
     loader = load_batches(
         batches, progress.step, options.steps, options.num_workers, accelerator.device.type == "cuda"
     )
+    model.eval()
     for step, finished in train_steps(
-        accelerator, model, optimizer, loader, schedule, log, step_function, progress.step, options.max_gradient_norm
+        accelerator, model, optimizer, loader, schedule, log, compute_loss, progress.step, options.max_gradient_norm
     ):
         progress.step, progress.finished, progress.elapsed = step, finished, schedule.elapsed
         evaluates = finished or step % options.evaluate_every == 0
@@ -127,45 +129,11 @@ def training_function(options: RLOptions) -> Progress:
     return progress
 
 
-def train_steps(
-    accelerator: Accelerator,
-    model: torch.nn.Module,
-    optimizer: torch.optim.Optimizer,
-    batches: Iterable[dict[str, torch.Tensor]],
-    schedule: Schedule,
-    log: TrainingLog,
-    step_function: RLStep,
-    first_step: int = 0,
-    max_gradient_norm: float | None = None,
-) -> Iterator[tuple[int, bool]]:
-    """Train a step on each batch; after each, yield the number of steps done and whether the run ends here."""
-    model.eval()
-    progress = schedule.progress(first_step)
-    for step, batch in enumerate(batches, start=first_step + 1):
-        batch = {name: tensor.to(accelerator.device, non_blocking=True) for name, tensor in batch.items()}
-        learning_rate = schedule.learning_rate(step - 1, progress)
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate
-        loss, scalars = step_function(batch, step - 1)
-        accelerator.backward(loss)
-        if max_gradient_norm is not None:
-            scalars["gradient_norm"] = accelerator.clip_grad_norm_(model.parameters(), max_gradient_norm)
-        optimizer.step()
-        optimizer.zero_grad()
-        progress = schedule.progress(step)
-        num_images = len(batch["pixel_values"]) * accelerator.num_processes
-        log.record_step(step, progress, loss.detach(), num_images, learning_rate=learning_rate, **scalars)
-        yield step, progress >= 1
-        if progress >= 1:
-            return
-
-
 def open_checkpoint(path: str) -> tuple[DerenderForConditionalGeneration, DerenderProcessor]:
     """The model and the processor to begin with; OptionError where they cannot be used."""
     try:
-        model = load_checkpoint(path)
-        processor = DerenderProcessor.from_pretrained(path)
-    except (OSError, ValueError) as error:
+        model, processor = open_model(path)
+    except ValueError as error:
         raise OptionError(f"option 'checkpoint': {' '.join(str(error).split())}") from error
     return model.float().eval(), processor
 
@@ -195,10 +163,6 @@ def find_targets(options: RLOptions, folder, draw):
     if options.reward_size is not None:
         return DrawnTruth(options.reward_size, draw)
     return SeenPictures(options.image_size, folder.LANGUAGE.canvas.channels)
-
-
-def is_error(metric: str) -> bool:
-    return metric.endswith("_error")
 
 
 def told(options: RLOptions) -> list[str]:

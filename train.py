@@ -7,7 +7,7 @@ Options and their defaults: train.py --help. The same command again resumes a ru
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import torch
@@ -15,15 +15,16 @@ from accelerate import Accelerator
 from accelerate.utils import set_seed
 from transformers.utils.logging import disable_progress_bar
 
-from datasets_scripts import load_language_folder
-from datasets_scripts.scenes import RenderError, data_options
+from datasets_scripts.scenes import RenderError
 from derender_training.checkpoints import CheckpointError, Progress, RunFolder
 from derender_training.data import TrainingBatches, load_batches, load_examples
 from derender_training.evaluation import predict
+from derender_training.language_folder import find_data, open_language
 from derender_training.options import OptionError, check_entries, read_options
 from derender_training.precision import choose_precision
 from derender_training.schedule import Schedule
 from derender_training.scores import score_specifications
+from derender_training.train_steps import build_optimizer, check_weights, train_steps
 from derender_training.training_log import TrainingLog
 from derender_training.training_options import TrainingOptions
 from modeling_derender.checkpoint import load_checkpoint
@@ -80,8 +81,9 @@ def training_function(options: TrainingOptions) -> Progress:
     )
     schedule = Schedule(options, accelerator, progress.elapsed)
     log = TrainingLog(run.tensorboard, progress.step, accelerator.is_main_process)
+    compute_loss = cross_entropy(model)
     for step, finished in train_steps(
-        accelerator, model, optimizer, loader, schedule, log, progress.step, options.max_gradient_norm
+        accelerator, model, optimizer, loader, schedule, log, compute_loss, progress.step, options.max_gradient_norm
     ):
         progress.step, progress.finished, progress.elapsed = step, finished, schedule.elapsed
         evaluates = finished or step % options.evaluate_every == 0
@@ -111,60 +113,10 @@ def training_function(options: TrainingOptions) -> Progress:
     return progress
 
 
-def train_steps(
-    accelerator: Accelerator,
-    model: torch.nn.Module,
-    optimizer: torch.optim.Optimizer,
-    batches: Iterable[dict[str, torch.Tensor]],
-    schedule: Schedule,
-    log: TrainingLog,
-    first_step: int = 0,
-    max_gradient_norm: float | None = None,
-) -> Iterator[tuple[int, bool]]:
-    """Train a step on each batch; after each, yield the number of steps done and whether the run ends here."""
+def cross_entropy(model: torch.nn.Module) -> Callable[[dict[str, torch.Tensor], int], tuple[torch.Tensor, dict]]:
+    """What `train_steps` calls on each batch of a model that trains."""
     model.train()
-    progress = schedule.progress(first_step)
-    for step, batch in enumerate(batches, start=first_step + 1):
-        batch = {name: tensor.to(accelerator.device, non_blocking=True) for name, tensor in batch.items()}
-        scalars = {"learning_rate": schedule.learning_rate(step - 1, progress)}
-        for group in optimizer.param_groups:
-            group["lr"] = scalars["learning_rate"]
-        loss = model(**batch).loss
-        accelerator.backward(loss)
-        if max_gradient_norm is not None:
-            scalars["gradient_norm"] = accelerator.clip_grad_norm_(model.parameters(), max_gradient_norm)
-        optimizer.step()
-        optimizer.zero_grad()
-        progress = schedule.progress(step)
-        num_images = len(batch["labels"]) * accelerator.num_processes
-        log.record_step(step, progress, loss.detach(), num_images, **scalars)
-        yield step, progress >= 1
-        if progress >= 1:
-            return
-
-
-def check_weights(model: torch.nn.Module, step: int) -> None:
-    """Raise FloatingPointError where a weight is no number, which a checkpoint must not hold."""
-    if not all(tensor.isfinite().all() for tensor in model.state_dict().values()):
-        raise FloatingPointError(
-            f"a weight is nan or infinite after step {step}: lower the learning rate or clip the gradient"
-        )
-
-
-def open_language(name: str):
-    """The language's folder; OptionError where there is none."""
-    try:
-        return load_language_folder(name)
-    except ValueError as error:
-        raise OptionError(f"option 'language': {error}") from None
-
-
-def find_data(folder, data_dir: str | None) -> dict:
-    """`data_options`, its error as an OptionError."""
-    try:
-        return data_options(folder, data_dir)
-    except ValueError as error:
-        raise OptionError(f"option 'data_dir': {error}") from None
+    return lambda batch, step: (model(**batch).loss, {})
 
 
 def build_model(
@@ -196,13 +148,6 @@ def load_initial_weights(options: TrainingOptions, model: DerenderForConditional
         model.load_state_dict(initial.state_dict())
     except (ValueError, RuntimeError) as error:
         raise OptionError(f"option 'initial_model': {' '.join(str(error).split())}") from error
-
-
-def build_optimizer(options: TrainingOptions, model: torch.nn.Module) -> torch.optim.Optimizer:
-    betas = tuple(options.betas)
-    return torch.optim.Adam(
-        model.parameters(), options.learning_rate, betas, weight_decay=options.weight_decay, fused=True
-    )
 
 
 def describe(progress: Progress) -> str:

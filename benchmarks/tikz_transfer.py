@@ -18,8 +18,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from datasets_scripts.evaluation_data import EvaluationData  # noqa: E402
 from datasets_scripts.scenes import RenderError  # noqa: E402
+from derender_training.model_folder import open_model  # noqa: E402
 from derender_training.result_file import describe_hardware, find_commit  # noqa: E402
-from eval import evaluate, load_model  # noqa: E402
+from eval import evaluate  # noqa: E402
 
 
 BOUND = 0.05
@@ -36,7 +37,7 @@ def main() -> int:
     device = torch.device("cpu")
     scene, scores = {"max_objects": options.max_objects}, {}
     try:
-        model, processor = load_model(options.model, device)
+        model, processor = open_model(options.model)
         for name, render in RENDERERS.items():
             data = EvaluationData("noisy_shapes", "test", options.size, render=render, scene=scene)
             scores[name] = evaluate(model, processor, data, batch_size=50, num_beams=1, use_grammar=True)

@@ -24,12 +24,14 @@ from accelerate.utils import set_seed
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from derender_training.data import PREFETCHED, TrainingBatches, load_batches, load_examples  # noqa: E402
+from derender_training.language_folder import open_language  # noqa: E402
 from derender_training.options import read_options  # noqa: E402
 from derender_training.precision import choose_precision  # noqa: E402
 from derender_training.schedule import Schedule  # noqa: E402
+from derender_training.train_steps import build_optimizer, train_steps  # noqa: E402
 from derender_training.training_log import TrainingLog  # noqa: E402
 from derender_training.training_options import TrainingOptions  # noqa: E402
-from train import build_model, build_optimizer, open_language, train_steps  # noqa: E402
+from train import build_model, cross_entropy  # noqa: E402
 
 
 ROUNDS, STEPS = 8, 24
@@ -83,8 +85,9 @@ def main(arguments: list[str]) -> None:
         log = TrainingLog(Path(tensorboard), 0)
         loader = load_batches(batches, 0, options.steps, options.num_workers, accelerator.device.type == "cuda")
         loop = train_steps(
-            accelerator, model, optimizer, loader, Schedule(options, accelerator), log, 0, options.max_gradient_norm
-        )
+            accelerator, model, optimizer, loader, Schedule(options, accelerator), log, cross_entropy(model), 0,
+            options.max_gradient_norm,
+        )  # fmt: skip
         bare = bare_steps(model, optimizer, held)
         turns = [
             (time_turn(lambda: next(loop), untimed), time_turn(lambda: next(bare), untimed)) for _ in range(ROUNDS)

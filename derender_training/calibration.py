@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 
+from derender_training.figures import as_png
 from modeling_derender.scoring import object_key
 
 
@@ -74,6 +74,4 @@ def plot_reliability(calibration: dict, title: str) -> bytes:
     above.legend(fontsize=8, loc="upper left")
     below.bar(left, [item["count"] for item in bins], width, **style)
     below.set(xlabel="confidence", ylabel="objects")
-    content = io.BytesIO()
-    figure.savefig(content, format="png", dpi=120)
-    return content.getvalue()
+    return as_png(figure)

@@ -10,6 +10,11 @@ from accelerate.utils import gather_object
 from tqdm.auto import tqdm
 
 
+def prepare_pictures(processor, examples: Sequence[dict], model) -> torch.Tensor:
+    """The pixel values (B, C, H, W) of several examples, on the model's device."""
+    return processor(images=[example["image"] for example in examples])["pixel_values"].to(model.device)
+
+
 def predict(
     model,
     processor,
@@ -32,8 +37,8 @@ def predict(
     predictions, was_training = [], model.training
     model.eval()
     for start in range(0, len(mine), batch_size):
-        images = [examples[index]["image"] for index in mine[start : start + batch_size]]
-        pixel_values = processor(images=images)["pixel_values"].to(model.device)
+        batch = [examples[index] for index in mine[start : start + batch_size]]
+        pixel_values = prepare_pictures(processor, batch, model)
         with torch.inference_mode():
             sequences = model.generate(
                 pixel_values=pixel_values,
@@ -42,7 +47,7 @@ def predict(
                 max_length=model.generation_config.max_length,
             )
         predictions += processor.post_process_objects(sequences.cpu(), strict=use_grammar)
-        bar.update(len(images))
+        bar.update(len(batch))
     bar.close()
     model.train(was_training)
     return _in_order(predictions, num_processes)

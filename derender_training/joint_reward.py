@@ -23,10 +23,7 @@ class AlternatingReward:
     ratio: tuple[int, ...]
 
     def __post_init__(self):
-        if len(self.ratio) != len(self.names):
-            raise OptionError(
-                f"option 'ratio': {list(self.ratio)} for the {len(self.names)} rewards {list(self.names)}"
-            )
+        _require_one_each("ratio", self.ratio, self.names)
         if min(self.ratio) < 0 or not any(self.ratio):
             raise OptionError(f"option 'ratio': {list(self.ratio)} leaves no step to any reward")
 
@@ -51,15 +48,17 @@ class WeightedReward:
     weights: tuple[float, ...]
 
     def __post_init__(self):
-        if len(self.weights) != len(self.names):
-            raise OptionError(
-                f"option 'weights': {list(self.weights)} for the {len(self.names)} rewards {list(self.names)}"
-            )
+        _require_one_each("weights", self.weights, self.names)
         if min(self.weights) < 0 or not any(self.weights):
             raise OptionError(f"option 'weights': {list(self.weights)} must not be negative, nor all 0")
 
     def __call__(self, step: int, rewards: Mapping[str, Tensor]) -> Tensor:
         return sum(weight * rewards[name] for name, weight in zip(self.names, self.weights, strict=True))
+
+
+def _require_one_each(option: str, values: tuple, names: tuple[str, ...]) -> None:
+    if len(values) != len(names):
+        raise OptionError(f"option {option!r}: {list(values)} for the {len(names)} rewards {list(names)}")
 
 
 def join_rewards(names: Sequence[str], joint: str, ratio: Sequence[int], weights: Sequence[float]):

@@ -89,6 +89,23 @@ def check_entries(option: str, entries: dict, defaults: dict) -> dict:
     return checked
 
 
+def require(options, name: str, holds: bool, what: str) -> None:
+    """Raise OptionError, naming the option and its value, unless the condition holds."""
+    if not holds:
+        raise OptionError(f"option {name!r} {what}, not {getattr(options, name)!r}")
+
+
+def require_ranges(options, positive: Iterable[str], not_negative: Iterable[str], pairs: Iterable[str]) -> None:
+    """Raise OptionError for an option out of its range: above 0, at least 0, a list of two. Null fits all of them."""
+    for names, fits, what in (
+        (positive, lambda value: value > 0, "must be above 0"),
+        (not_negative, lambda value: value >= 0, "must not be negative"),
+        (pairs, lambda value: len(value) == 2, "must be a list of two"),
+    ):
+        for name in names:
+            require(options, name, getattr(options, name) is None or fits(getattr(options, name)), what)
+
+
 def closest(name: str, known: Iterable[str]) -> str:
     """The end of a message about an unknown name: the nearest known one, and all of them."""
     known = sorted(known)

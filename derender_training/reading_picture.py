@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from derender_training.figures import as_png
 from modeling_derender.image_io import to_uint8
 from modeling_derender.image_processing_derender import fit_to_size
 
@@ -99,6 +99,4 @@ def _lay_out(panels: list[Panel], title: str, aspect: float) -> bytes:
             axes.imshow(share, cmap="YlOrRd", alpha=0.7 * share, extent=(0, 1, 0, 1), interpolation="bilinear")
         axes.set_title(panel.label, fontsize=7, color=[part / 255 for part in panel.colour])
         axes.set(xticks=[], yticks=[], aspect=aspect)
-    content = io.BytesIO()
-    figure.savefig(content, format="png", dpi=120)
-    return content.getvalue()
+    return as_png(figure)

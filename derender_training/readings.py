@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
 from tqdm.auto import tqdm
 
 from datasets_scripts.evaluation_data import EvaluationData, take
 from datasets_scripts.scenes import RenderError
 from derender_training.calibration import calibrate, mark_correct, plot_reliability
+from derender_training.evaluation import prepare_pictures
 from derender_training.reading_picture import ReadObject, draw_reading
 from derender_training.result_file import write_bytes
 from derender_training.scores import Scorer
@@ -18,11 +18,6 @@ from modeling_derender.binning import bin_objects
 from modeling_derender.confidence import find_looks
 from modeling_derender.language import Language
 from modeling_derender.serialization import to_text
-
-
-def prepare_pictures(processor, examples: Sequence[dict], model) -> torch.Tensor:
-    """The pixel values (B, C, H, W) of several examples, on the model's device."""
-    return processor(images=[example["image"] for example in examples])["pixel_values"].to(model.device)
 
 
 def calibrate_readings(

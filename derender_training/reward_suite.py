@@ -85,20 +85,20 @@ class RewardSuite:
         return pictures[places], fails[places]
 
     def _draw_all(self, scenes: list[list[dict]]) -> tuple[np.ndarray, np.ndarray]:
+        pictures = self._try_to_draw(scenes)
+        if pictures is not None:
+            return np.ascontiguousarray(pictures), np.zeros(len(scenes), bool)
+        # One of them fails: draw each by itself and find out which. A blank page stands for what has no picture.
+        blank = np.asarray(self.draw([[]], size=self.size))
+        drawn = [self._try_to_draw([scene]) for scene in scenes]
+        pictures = np.concatenate([blank if picture is None else picture for picture in drawn])
+        return pictures, np.array([picture is None for picture in drawn])
+
+    def _try_to_draw(self, scenes: list[list[dict]]) -> np.ndarray | None:
         try:
-            return np.ascontiguousarray(self.draw(scenes, size=self.size)), np.zeros(len(scenes), bool)
+            return np.asarray(self.draw(scenes, size=self.size))
         except (RuntimeError, ValueError, ArithmeticError, LookupError):
-            pass  # one of them fails: draw each by itself and find out which
-        blank = np.asarray(self.draw([[]], size=self.size))[0]
-        pictures, fails = [], []
-        for scene in scenes:
-            try:
-                picture = np.asarray(self.draw([scene], size=self.size))[0]
-            except (RuntimeError, ValueError, ArithmeticError, LookupError):
-                picture = None
-            pictures.append(blank if picture is None else picture)
-            fails.append(picture is None)
-        return np.stack(pictures), np.array(fails)
+            return None
 
 
 def _find_form(language: Language, form: str, options: dict) -> Callable[[Tensor, Tensor], Tensor]:

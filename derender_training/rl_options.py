@@ -6,15 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from derender_training.joint_reward import join_rewards
-from derender_training.options import OptionError, closest
+from derender_training.options import OptionError, closest, require, require_ranges
+from derender_training.scores import SCORES
 
 
 REWARDS = ("iou", "inference", "image")
-# Those that fall as a model gets better are errors.
-METRICS = (
-    "iou", "iou_1.0", "iou_0.8", "iou_0.6", "iou_binned", "f1", "precision", "recall",
-    "inference_error", "reconstruction_error", "average_error",
-)  # fmt: skip
 
 
 @dataclass
@@ -92,18 +88,15 @@ class RLOptions:
             "train_size", "num_samples", "steps", "batch_size", "learning_rate", "max_gradient_norm", "max_minutes",
             "evaluate_every", "evaluation_size", "save_every", "num_threads",
         )  # fmt: skip
-        for name in positive:
-            self._require(name, getattr(self, name) is None or getattr(self, name) > 0, "must be above 0")
-        for name in ("seed", "warmup_steps", "num_workers", "guard_margin", "weight_decay"):
-            self._require(name, getattr(self, name) >= 0, "must not be negative")
-        self._require("betas", len(self.betas) == 2, "must be a list of two")
-        self._require("reward_size", self.reward_size is None or len(self.reward_size) == 2, "must be a list of two")
+        not_negative = ("seed", "weight_decay", "warmup_steps", "num_workers", "guard_margin")
+        require_ranges(self, positive, not_negative, ("betas", "reward_size"))
+        require(self, "betas", all(0 <= beta < 1 for beta in self.betas), "must be at least 0 and below 1")
         for name in self.rewards:
             if name not in REWARDS:
                 raise OptionError(f"option 'rewards': {name!r} is unknown; {closest(name, REWARDS)}")
-        self._require("rewards", len(self.rewards) == len(set(self.rewards)) > 0, "must name one or more, once each")
-        if self.metric not in METRICS:
-            raise OptionError(f"option 'metric': {self.metric!r} is unknown; {closest(self.metric, METRICS)}")
+        require(self, "rewards", len(self.rewards) == len(set(self.rewards)) > 0, "must name one or more, once each")
+        if self.metric not in SCORES:
+            raise OptionError(f"option 'metric': {self.metric!r} is unknown; {closest(self.metric, SCORES)}")
         if self.estimator == "leave_one_out" and self.num_samples < 2:
             raise OptionError("option 'num_samples': leave_one_out compares samples, so it needs 2 or more, not 1")
         self.join_rewards()
@@ -113,7 +106,3 @@ class RLOptions:
         return join_rewards(
             self.rewards, self.joint, self.ratio or [1] * len(self.rewards), self.weights or [1.0] * len(self.rewards)
         )
-
-    def _require(self, name: str, holds: bool, what: str) -> None:
-        if not holds:
-            raise OptionError(f"option {name!r} {what}, not {getattr(self, name)!r}")

@@ -14,7 +14,7 @@ from derender_training.reward_suite import RewardSuite
 from derender_training.self_critical import draw_uniform, find_advantages, policy_loss
 from modeling_derender.grammar_tables import GrammarTables
 from modeling_derender.rewards import count_repeated
-from modeling_derender.rollout import Rollout, restrict, roll_out, score_again
+from modeling_derender.rollout import Rollout, pick_tokens, restrict, roll_out
 
 
 class RLStep:
@@ -57,10 +57,11 @@ class RLStep:
             rows = torch.arange(len(rollout.sequences), device=features.device) % self.width >= int(self.greedy)
             samples = rollout.take(rows)
             logits = self.model(encoder_outputs=(features,), decoder_input_ids=samples.sequences[:, :-1]).logits
-            loss = policy_loss(score_again(logits, samples), advantages)
+            scores = restrict(logits, samples.allowed)
+            loss = policy_loss(pick_tokens(scores, samples), advantages)
         seconds = {**watch.seconds, "render": rewarded.render_seconds, "reward": rewarded.reward_seconds}
         with torch.no_grad():
-            scalars = self._describe(rewards, advantages, samples, logits.detach())
+            scalars = self._describe(rewards, advantages, samples, scores)
         scalars["not_drawn"] = float(rewarded.not_drawn)
         return loss, scalars | {f"seconds/{name}": value for name, value in seconds.items()}
 
@@ -70,7 +71,7 @@ class RLStep:
         part = slice(process * num_images, (process + 1) * num_images)
         return draw_uniform(self.seed, step, num_images * num_processes, self.num_samples, self.max_length - 1, part)
 
-    def _describe(self, rewards: dict, advantages: Tensor, samples: Rollout, logits: Tensor) -> dict[str, Tensor]:
+    def _describe(self, rewards: dict, advantages: Tensor, samples: Rollout, scores: Tensor) -> dict[str, Tensor]:
         scalars = {"zero_advantages": (advantages == 0).float().mean()}
         for name, reward in rewards.items():
             scalars[f"reward/{name}/sample"] = reward[:, int(self.greedy) :].mean()
@@ -80,7 +81,6 @@ class RLStep:
         tokens = samples.sequences[:, 1:]
         model = self.accelerator.unwrap_model(self.model)
         counts = tokens != model.config.pad_token_id
-        scores = restrict(logits, samples.allowed)
         entropy = -(scores.exp() * scores.masked_fill(~samples.allowed, 0)).sum(dim=-1)
         ends = tokens == model.config.eos_token_id
         # The end token was all that the length left room for.

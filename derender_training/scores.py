@@ -18,6 +18,15 @@ from modeling_derender.scoring import average_set_scores
 
 
 PICTURES_AT_ONCE = 50
+SCORES = (
+    "precision", "recall", "f1", "iou", "iou_1.0", "iou_0.8", "iou_0.6", "iou_binned", "inference_error",
+    "reconstruction_error", "average_error",
+)  # fmt: skip
+
+
+def is_error(score: str) -> bool:
+    """Whether the score of this name falls as predictions get better."""
+    return score.endswith("_error")
 
 
 @dataclass(frozen=True)

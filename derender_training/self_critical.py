@@ -7,9 +7,6 @@ import torch
 from torch import Tensor
 
 
-ESTIMATORS = ("scst", "leave_one_out")
-
-
 def draw_uniform(
     seed: int, step: int, num_images: int, num_samples: int, num_tokens: int, part: slice = slice(None)
 ) -> Tensor:
@@ -30,8 +27,8 @@ def find_advantages(rewards: Tensor, estimator: str) -> Tensor:
     sample itself, so the gradient is unbiased; dividing by the group's deviation would bias it. Raises ValueError for
     too few rows.
     """
-    least, what = {"scst": (2, "a greedy row and a sample"), "leave_one_out": (2, "two samples")}[estimator]
-    if rewards.shape[1] < least:
+    if rewards.shape[1] < 2:
+        what = {"scst": "a greedy row and a sample", "leave_one_out": "two samples"}[estimator]
         raise ValueError(f"{estimator} needs {what} or more, not {rewards.shape[1]} rows")
     if estimator == "scst":
         return rewards[:, 1:] - rewards[:, :1]

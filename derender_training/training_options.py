@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from derender_training.options import OptionError
+from derender_training.options import OptionError, require, require_ranges
 
 
 @dataclass
@@ -84,17 +84,9 @@ class TrainingOptions:
             "train_size", "max_length", "steps", "batch_size", "learning_rate", "max_gradient_norm", "max_minutes",
             "evaluate_every", "evaluation_size", "save_every", "num_threads",
         )  # fmt: skip
-        for name in positive:
-            self._require(name, getattr(self, name) is None or getattr(self, name) > 0, "must be above 0")
-        for name in ("seed", "weight_decay", "warmup_steps", "num_workers"):
-            self._require(name, getattr(self, name) >= 0, "must not be negative")
-        for name in ("image_size", "betas"):
-            self._require(name, len(getattr(self, name)) == 2, "must be a list of two")
+        not_negative = ("seed", "weight_decay", "warmup_steps", "num_workers")
+        require_ranges(self, positive, not_negative, ("image_size", "betas"))
         if self.initial_model is not None and self.pretrained_backbone:
             raise OptionError("option 'pretrained_backbone': 'initial_model' has a backbone already; give one of them")
-        self._require("image_size", min(self.image_size) > 0, "must be above 0")
-        self._require("betas", all(0 <= beta < 1 for beta in self.betas), "must be at least 0 and below 1")
-
-    def _require(self, name: str, holds: bool, what: str) -> None:
-        if not holds:
-            raise OptionError(f"option {name!r} {what}, not {getattr(self, name)!r}")
+        require(self, "image_size", min(self.image_size) > 0, "must be above 0")
+        require(self, "betas", all(0 <= beta < 1 for beta in self.betas), "must be at least 0 and below 1")

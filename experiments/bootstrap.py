@@ -30,6 +30,11 @@ def find_interval(resampled: np.ndarray, level: float = 0.95) -> tuple[float, fl
     return float(low), float(high)
 
 
+def describe_difference(difference: float, resampled: np.ndarray) -> dict:
+    """A difference as data: its `mean`, 95% `interval` and `p`, `resampled` being its means over other pictures."""
+    return {"mean": float(difference), "interval": find_interval(resampled), "p": find_p_value(resampled)}
+
+
 def find_p_value(resampled: np.ndarray) -> float:
     """Two-sided: twice the share of resampled differences on the other side of 0 than most, never 0.
 

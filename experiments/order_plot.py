@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import io
-
 from matplotlib.figure import Figure
 
+from derender_training.figures import as_png
 from experiments.order_table import MEASURES, NAMES
 
 
@@ -38,6 +37,4 @@ def plot_orders(rows: list[dict]) -> bytes:
     figure.axes[0].legend(loc="lower left")
     figure.suptitle("Order of the objects, CPU scale: means, 95% intervals over test pictures; dashes: single seeds",
                     fontsize=9)  # fmt: skip
-    content = io.BytesIO()
-    figure.savefig(content, format="png", dpi=150)
-    return content.getvalue()
+    return as_png(figure, dpi=150)

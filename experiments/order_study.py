@@ -17,7 +17,7 @@ import numpy as np
 
 from derender_training.result_file import write_bytes, write_json
 from eval import positive
-from experiments.bootstrap import find_interval, find_p_value, resample_means
+from experiments.bootstrap import describe_difference, find_interval, resample_means
 from experiments.order_plot import plot_orders
 from experiments.order_table import MEASURES, as_markdown
 from experiments.runs import Run, RunError, execute_runs
@@ -66,11 +66,11 @@ def summarize(evaluations: dict[tuple[str, str, int], dict]) -> list[dict]:
                 "mean": float(means[index]),
                 "interval": find_interval(resampled[index]),
                 "seeds": by_seed[index].mean(axis=1).tolist(),
-                "lost": _describe(lost[index], lost_resampled[index]),
+                "lost": describe_difference(lost[index], lost_resampled[index]),
             }
         for lstm, transformer in enumerate(range(len(ORDERS), len(cells))):  # the cells of one order
             more, resampled_more = lost[lstm] - lost[transformer], lost_resampled[lstm] - lost_resampled[transformer]
-            rows[lstm][measure]["lost_more"] = _describe(more, resampled_more)
+            rows[lstm][measure]["lost_more"] = describe_difference(more, resampled_more)
     return rows
 
 
@@ -81,19 +81,16 @@ def by_picture(evaluation: dict, measure: str) -> np.ndarray:
     return {"iou": iou, "f1": 2 * iou / (1 + iou), "iou_1.0": (iou == 1).astype(float)}[measure]
 
 
-def _describe(difference: float, resampled: np.ndarray) -> dict:
-    return {"mean": float(difference), "interval": find_interval(resampled), "p": find_p_value(resampled)}
-
-
 def describe_study(evaluations: dict[tuple[str, str, int], dict]) -> dict:
     """Where the numbers come from: commits, hardware, steps, pictures, seeds and minutes of the runs.
 
     Raises ValueError where not all were scored on the same pictures or trained with the same size and threads.
     """
     first = next(iter(evaluations.values()))
+    common = _common(first)
     for key, evaluation in evaluations.items():
-        for name, value in _common(first).items():
-            if _common(evaluation)[name] != value:
+        for name, value in _common(evaluation).items():
+            if value != common[name]:
                 raise ValueError(f"{key}: its {name} are not those of the other runs")
     minutes = {
         decoder: [evaluation["minutes"] for (kind, *_), evaluation in evaluations.items() if kind == decoder]

@@ -17,8 +17,9 @@ from pathlib import Path
 import numpy as np
 
 from derender_training.result_file import write_bytes, write_json
+from derender_training.scores import is_error
 from eval import positive
-from experiments.bootstrap import find_interval, find_p_value, resample_means
+from experiments.bootstrap import describe_difference, resample_means
 from experiments.runs import Run, RunError, execute_runs
 
 
@@ -84,9 +85,8 @@ def summarize(evaluations: dict, optimised: str) -> dict:
         np.mean([[item[optimised] for item in evaluations[kind, seed]["predictions"]] for seed in seeds], axis=0)
         for kind in KINDS
     ]
-    gains = (by_picture[1] - by_picture[0]) * (-1 if optimised.endswith("_error") else 1)
-    resampled = resample_means(gains[:, None])[:, 0]
-    gain = {"mean": float(gains.mean()), "interval": find_interval(resampled), "p": find_p_value(resampled)}
+    gains = (by_picture[1] - by_picture[0]) * (-1 if is_error(optimised) else 1)
+    gain = describe_difference(gains.mean(), resample_means(gains[:, None])[:, 0])
     return {"rows": rows, "gain": gain, "optimised": optimised}
 
 

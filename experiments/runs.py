@@ -25,7 +25,6 @@ from derender_training.training_options import TrainingOptions
 ROOT = Path(__file__).resolve().parent.parent
 COMMANDS, EVALUATION, LOG = "commands.json", "evaluation.json", "log.txt"
 OPTIONS_OF = {"train.py": TrainingOptions, "rl_train.py": RLOptions}
-FOUND = ("data_dir", "image_size")  # options that may be filled in only when the run begins
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}  # a run has one core to itself
 
 
@@ -65,8 +64,10 @@ class Run:
         except FileNotFoundError:
             return False
         options = asdict(read_options(OPTIONS_OF[self.script], self.commands[0][2:]))
+        # The data's folder is found when the run begins, and so is the size of pictures that none asks for.
+        found = ("data_dir",) if options["image_size"] else ("data_dir", "image_size")
         return commands == self.commands and all(
-            saved.get(name) == value for name, value in options.items() if name not in (*HOW, *FOUND)
+            saved.get(name) == value for name, value in options.items() if name not in (*HOW, *found)
         )
 
     def execute(self) -> None:

@@ -215,6 +215,8 @@ class TransformerDecoder(nn.Module):
         where padding stands before a token that counts: no position sees a later one. `hidden_states` are the embedded
         tokens, then each layer's output, the last as in `last_hidden_state`.
         """
+        if output_attentions and self.config._attn_implementation != "eager":
+            raise ValueError('output_attentions: load the model with attn_implementation="eager" to see attentions')
         if use_cache and past_key_values is None:
             past_key_values = EncoderDecoderCache(DynamicCache(config=self.config), DynamicCache(config=self.config))
         self_cache = None if past_key_values is None else past_key_values.self_attention_cache

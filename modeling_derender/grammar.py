@@ -150,9 +150,7 @@ def _ruled_slots(category: Category) -> tuple[bool, ...]:
 
 def _rules_hold_so_far(category: Category, choices: tuple[int, ...]) -> bool:
     """Whether the rules whose properties are all known hold for the choices made so far."""
-    item = {}
-    for slot, choice in zip(category.slots, choices, strict=False):
-        item.update(zip((prop.name for prop in slot.properties), slot.choices[choice], strict=True))
+    item = category.read(choices)
     return all(rule.holds(item) for rule in category.rules if set(rule.names) <= set(item))
 
 

@@ -18,9 +18,9 @@ _MANY = 1 << 31
 class GrammarTables:
     """The automaton of a language: the same as `Grammar` but for what it remembers of a sequence's objects.
 
-    `allowed` (S, V) bool and `follow` (S, V) int64 are the tokens that a state allows and the states they lead to,
-    `completions` (S, V) int64 how many different objects can still come after each token, different in the properties
-    that no two objects may share, and `depth` (S,) the number of tokens of the open object. `object_lengths` (V,) are
+    `completions` (S, V) int64 are how many different objects can still come after each token in each state, different
+    in the properties that no two objects may share: 0 for a token that is not allowed. `follow` (S, V) int64 are the
+    states that the tokens lead to, and `depth` (S,) the number of tokens of the open object. `object_lengths` (V,) are
     the tokens of an object that begins with this one, 0 for what begins none.
 
     Raises ValueError for a language whose rules tie too many values to each other.
@@ -29,12 +29,10 @@ class GrammarTables:
     def __init__(self, language: Language, device: torch.device | str = "cpu"):
         self.language = language
         builder = _Builder(language)
-        self.allowed = torch.zeros(len(builder.rows), language.vocab_size, dtype=torch.bool)
         self.follow = torch.zeros(len(builder.rows), language.vocab_size, dtype=torch.int64)
         self.completions = torch.zeros(len(builder.rows), language.vocab_size, dtype=torch.int64)
         for state, row in enumerate(builder.rows):
             tokens = list(row)
-            self.allowed[state, tokens] = True
             self.follow[state, tokens] = torch.tensor([row[token][0] for token in tokens])
             self.completions[state, tokens] = torch.tensor([row[token][1] for token in tokens])
         self.depth = torch.tensor(builder.depths)
@@ -47,9 +45,9 @@ class GrammarTables:
 
     def begin(self, num_rows: int, max_length: int) -> GrammarState:
         """`num_rows` sequences of the start token alone, to be at most `max_length` tokens long, both ends counted."""
-        lengths = self.object_lengths[self.object_lengths > 0]
-        max_objects, longest = max(max_length - 2, 0) // int(lengths.min()), int(lengths.max())
-        device = self.allowed.device
+        shortest, longest = int(self.object_lengths[self.object_lengths > 0].min()), self.language.longest_object
+        max_objects = max(max_length - 2, 0) // shortest
+        device = self.follow.device
         return GrammarState(
             tables=self,
             remaining=max_length - 1,
@@ -77,18 +75,19 @@ class GrammarState:
 
     def allowed(self) -> Tensor:
         """(R, V) bool: the tokens that may follow; at least one in every row."""
-        tables = self.tables
-        allowed = tables.allowed[self.states]
-        depth = tables.depth[self.states]
-        following = self.objects.gather(2, depth[:, None, None].expand(-1, self.objects.shape[1], 1)).squeeze(2)
+        tables, completions = self.tables, self.tables.completions[self.states]
+        following = self._tokens_at(tables.depth[self.states])
         # How many objects that began as the open one went on with each token: are any others left?
-        closed = torch.arange(self.objects.shape[1], device=depth.device) < self.num_objects[:, None]
+        closed = torch.arange(self.objects.shape[1], device=following.device) < self.num_objects[:, None]
         counted = (self.alike & closed & (following >= 0)).long()
-        taken = torch.zeros_like(tables.completions[self.states]).scatter_add_(1, following.clamp(min=0), counted)
-        allowed &= (taken < tables.completions[self.states]) | ~tables.allowed[self.states]
+        taken = torch.zeros_like(completions).scatter_add_(1, following.clamp(min=0), counted)
         # An object is begun only where it fits, with the end token behind it.
         fits = tables.object_lengths + 1 <= self.remaining
-        return allowed & (fits | (self.states != BOUNDARY)[:, None])
+        return (taken < completions) & (fits | (self.states != BOUNDARY)[:, None])
+
+    def _tokens_at(self, depth: Tensor) -> Tensor:
+        """The token (R, M) that stands at `depth` (R,) in each object of a row."""
+        return self.objects.gather(2, depth[:, None, None].expand(-1, self.objects.shape[1], 1)).squeeze(2)
 
     def all_ended(self) -> bool:
         return bool((self.states == ENDED).all())
@@ -102,10 +101,7 @@ class GrammarState:
         self.objects[rows, self.num_objects, depth] = torch.where(
             inside, tokens, self.objects[rows, self.num_objects, depth]
         )
-        self.alike &= (
-            self.objects.gather(2, depth[:, None, None].expand(-1, self.objects.shape[1], 1)).squeeze(2)
-            == (tokens[:, None])
-        )
+        self.alike &= self._tokens_at(depth) == tokens[:, None]
         closes = inside & (following == BOUNDARY)
         self.num_objects += closes
         self.alike |= (following <= ENDED)[:, None]
@@ -185,7 +181,5 @@ def _slots_of(category: Category, rule) -> set[int]:
 
 
 def _hold(category: Category, rules: list, choices: tuple[int, ...]) -> bool:
-    item = {}
-    for slot, choice in zip(category.slots, choices, strict=False):
-        item.update(zip((prop.name for prop in slot.properties), slot.choices[choice], strict=True))
+    item = category.read(choices)
     return all(rule.holds(item) for rule in rules)

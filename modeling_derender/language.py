@@ -146,6 +146,10 @@ class Slot:
     def index(self) -> dict[tuple, int]:
         return {choice: index for index, choice in enumerate(self.choices)}
 
+    def read(self, choice: int) -> dict:
+        """The properties that one of the choices stands for."""
+        return dict(zip((prop.name for prop in self.properties), self.choices[choice], strict=True))
+
     @cached_property
     def word_index(self) -> dict[str, int]:
         return {word: index for index, word in enumerate(self.words)}
@@ -219,6 +223,13 @@ class Category:
     @cached_property
     def properties(self) -> dict[str, Property]:
         return {item.name: item for slot in self.slots for item in slot.properties}
+
+    def read(self, choices: tuple[int, ...]) -> dict:
+        """The properties that the choices in the first slots stand for."""
+        item = {}
+        for slot, choice in zip(self.slots, choices, strict=False):
+            item.update(slot.read(choice))
+        return item
 
     def box(self, item: dict) -> tuple[float, float, float, float]:
         """The object's bounding box in canvas units: left, bottom, right, top (low y first)."""
@@ -332,6 +343,11 @@ class Language:
     def property_names(self) -> tuple[str, ...]:
         """Every property of any category, in order of first declaration."""
         return tuple(dict.fromkeys(name for item in self.categories.values() for name in item.properties))
+
+    @cached_property
+    def longest_object(self) -> int:
+        """The most tokens of an object."""
+        return 1 + max(len(category.slots) for category in self.categories.values())
 
     @cached_property
     def has_equal_categories(self) -> bool:

@@ -223,8 +223,6 @@ class DerenderForConditionalGeneration(DerenderPreTrainedModel, GenerationMixin)
         `attn_implementation="eager"` for it. `output_hidden_states` adds `decoder_hidden_states` and
         `encoder_hidden_states`.
         """
-        if output_attentions and not self._is_stateful and self.config._attn_implementation != "eager":
-            raise ValueError('output_attentions: load the model with attn_implementation="eager" to see attentions')
         if encoder_outputs is None:
             if pixel_values is None:
                 raise ValueError("pixel_values or encoder_outputs: the model needs one of them")

@@ -16,8 +16,7 @@ from .specification import object_words
 def objects_to_tokens(language: Language, scenes: Sequence[Sequence[dict]]) -> Tensor:
     """The tokens of canonical objects: int64 (B, M, D), -1 where there is none, as in a `Rollout`."""
     words = [[object_words(language, item) for item in objects] for objects in scenes]
-    longest = 1 + max(len(category.slots) for category in language.categories.values())
-    tokens = torch.full((len(scenes), max(map(len, words), default=0), longest), -1)
+    tokens = torch.full((len(scenes), max(map(len, words), default=0), language.longest_object), -1)
     for row, objects in enumerate(words):
         for number, item in enumerate(objects):
             tokens[row, number, : len(item)] = torch.tensor([language.token_ids[word] for word in item])
@@ -103,15 +102,13 @@ def _encode_properties(language: Language) -> Tensor:
     Equal codes of a property are equal values, a coordinate's being its bin. Property 0 is the category.
     """
     names = [language.category_property, *language.property_names]
-    longest = 1 + max(len(category.slots) for category in language.categories.values())
-    codes = torch.full((len(language.categories), longest, language.vocab_size, len(names)), -1)
+    codes = torch.full((len(language.categories), language.longest_object, language.vocab_size, len(names)), -1)
     known = {name: {} for name in names}
     for number, (name, category) in enumerate(language.categories.items()):
         codes[number, 0, language.token_ids[name], 0] = number
         for place, slot in enumerate(category.slots, start=1):
-            for choice, word in zip(slot.choices, slot.words, strict=True):
-                item = dict(zip((prop.name for prop in slot.properties), choice, strict=True))
-                for prop, value in bin_objects([item], language.coordinate_ranges)[0].items():
+            for choice, word in enumerate(slot.words):
+                for prop, value in bin_objects([slot.read(choice)], language.coordinate_ranges)[0].items():
                     code = known[prop].setdefault(value, len(known[prop]))
                     codes[number, place, language.token_ids[word], names.index(prop)] = code
     return codes

@@ -111,7 +111,12 @@ def restrict(logits: Tensor, allowed: Tensor) -> Tensor:
 
 def score_again(logits: Tensor, rollout: Rollout) -> Tensor:
     """Log-probabilities (R, T - 1) of a roll-out's tokens by teacher-forced `logits` (R, T - 1, V), with gradient."""
-    return restrict(logits, rollout.allowed).gather(-1, rollout.sequences[:, 1:, None]).squeeze(-1)
+    return pick_tokens(restrict(logits, rollout.allowed), rollout)
+
+
+def pick_tokens(scores: Tensor, rollout: Rollout) -> Tensor:
+    """Those of the scores (R, T - 1, V) that are of a roll-out's own tokens, (R, T - 1)."""
+    return scores.gather(-1, rollout.sequences[:, 1:, None]).squeeze(-1)
 
 
 def _choose(scores: Tensor, uniform: Tensor | None, num_images: int, greedy: bool) -> Tensor:

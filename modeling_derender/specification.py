@@ -178,7 +178,7 @@ def _read_object(language: Language, words: Sequence[str], start: int) -> tuple[
         choice = slot.word_index.get(words[offset])
         if choice is None:
             raise SpecificationError(f"word {offset + 1} ({words[offset]!r}) is no {names} of {category.name}")
-        item.update(zip((prop.name for prop in slot.properties), slot.choices[choice], strict=True))
+        item.update(slot.read(choice))
     try:
         return _obey_rules(category, item), start + 1 + len(category.slots)
     except SpecificationError as error:

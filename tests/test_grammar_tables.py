@@ -80,7 +80,7 @@ def tables_of(name: str) -> GrammarTables:
 
 def test_states_with_one_future_are_one():
     # Of a line's four coordinates it matters only how its ends compare: 65,536 ways to say it are few states.
-    assert len(tables_of("noisy_shapes").allowed) < 600
+    assert len(tables_of("noisy_shapes").depth) < 600
 
 
 def test_a_language_that_would_take_too_many_states_is_refused(monkeypatch):

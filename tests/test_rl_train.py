@@ -17,7 +17,8 @@ import train
 from datasets_scripts import load_language_folder
 from derender_training.options import OptionError
 from derender_training.reward_suite import RewardSuite
-from derender_training.rl_options import METRICS, RLOptions
+from derender_training.rl_options import RLOptions
+from derender_training.scores import SCORES
 from modeling_derender.checkpoint import load_checkpoint
 from modeling_derender.grammar_tables import GrammarTables
 from modeling_derender.rewards import objects_to_tokens
@@ -147,7 +148,7 @@ def test_two_processes_make_the_same_updates_as_one(rl_options, tmp_path):
 def test_a_fall_below_the_start_stops_the_run_and_keeps_the_best(rl_options, monkeypatch, capsys):
     scores = iter([0.5, 0.55, 0.45, 0.2, 0.9])
     monkeypatch.setattr(rl_train, "predict", lambda *_: None)
-    monkeypatch.setattr(rl_train.Scorer, "score", lambda *_: dict.fromkeys(METRICS, next(scores)))
+    monkeypatch.setattr(rl_train.Scorer, "score", lambda *_: dict.fromkeys(SCORES, next(scores)))
     progress = rl_train.training_function(replace(rl_options, steps=50, evaluate_every=2, guard_margin=0.1))
     assert (progress.step, progress.best_step, progress.best_score, progress.finished) == (6, 2, 0.55, True)
     assert "iou is worse than at the start by more than 0.1: stopped" in capsys.readouterr().out

@@ -70,8 +70,9 @@ def test_other_options_are_another_run(tmp_path):
 def test_another_recipe_is_another_run(tmp_path):
     (run,) = make_runs(tmp_path, "a")
     execute_runs([run], 1, "test")
-    (tmp_path / "recipe.yaml").write_text("batch_size: 4\n")
-    assert not run.is_done()
+    for changed in ("batch_size: 3\nimage_size: [8, 8]\n", "batch_size: 4\n"):
+        (tmp_path / "recipe.yaml").write_text(changed)
+        assert not run.is_done()
     with pytest.raises(RunError, match="a: is not trained and scored yet, or was by other options"):
         run.read()
 
