@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from derender_training.drawing import draw_readings
 from derender_training.options import OptionError, check_entries
 from modeling_derender.image_rewards import blur_reward, bucket_reward
 from modeling_derender.language import Language
@@ -57,7 +58,8 @@ class RewardSuite:
     def __call__(self, rollout: Rollout, references: Tensor, targets: Tensor | None) -> Rewarded:
         """Of the images, `references` (B, M, D) are the true objects' tokens, `targets` uint8 (B, H, W[, C]).
 
-        A row whose picture cannot be drawn has the lowest image reward; its others stay.
+        A row whose picture cannot be drawn has the lowest image reward; its others stay. Raises RenderError where
+        nothing can be drawn.
         """
         begin, drawing, not_drawn = time.perf_counter(), 0.0, 0
         rows_an_image = len(rollout.sequences) // len(references)
@@ -80,25 +82,10 @@ class RewardSuite:
         """The picture of each row, uint8 (R, H, W[, C]), and which could not be drawn. Equal rows are drawn once."""
         rows = [tuple(row) for row in sequences.tolist()]
         different = {row: number for number, row in enumerate(dict.fromkeys(rows))}
-        pictures, fails = self._draw_all([ids_to_objects(self.language, row) for row in different])
+        scenes = [ids_to_objects(self.language, row) for row in different]
+        pictures, fails = draw_readings(self.draw, scenes, self.size)
         places = [different[row] for row in rows]
         return pictures[places], fails[places]
-
-    def _draw_all(self, scenes: list[list[dict]]) -> tuple[np.ndarray, np.ndarray]:
-        pictures = self._try_to_draw(scenes)
-        if pictures is not None:
-            return np.ascontiguousarray(pictures), np.zeros(len(scenes), bool)
-        # One of them fails: draw each by itself and find out which. A blank page stands for what has no picture.
-        blank = np.asarray(self.draw([[]], size=self.size))
-        drawn = [self._try_to_draw([scene]) for scene in scenes]
-        pictures = np.concatenate([blank if picture is None else picture for picture in drawn])
-        return pictures, np.array([picture is None for picture in drawn])
-
-    def _try_to_draw(self, scenes: list[list[dict]]) -> np.ndarray | None:
-        try:
-            return np.asarray(self.draw(scenes, size=self.size))
-        except (RuntimeError, ValueError, ArithmeticError, LookupError):
-            return None
 
 
 def _find_form(language: Language, form: str, options: dict) -> Callable[[Tensor, Tensor], Tensor]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -10,6 +11,7 @@ from statistics import mean
 
 from datasets_scripts.evaluation_data import EvaluationData
 from datasets_scripts.scenes import RenderError, data_options
+from derender_training.drawing import draw_readings
 from modeling_derender.binning import bin_objects
 from modeling_derender.inference_error import inference_error
 from modeling_derender.language import Language
@@ -116,14 +118,23 @@ def compare_drawings(
     """The reconstruction error of each picture: predicted and true objects, drawn clean at `size` (height, width).
 
     `draw` is a language folder's `render_batch`. Fractions of the pixels; all pictures have as many, so their mean is
-    the error over all pixels. Raises RenderError where the renderer fails.
+    the error over all pixels. A prediction that cannot be drawn is wrong in all of them, and a warning tells how many
+    are. Raises RenderError where what is true, or nothing at all, can be drawn.
     """
-    errors = []
+    errors, not_drawn = [], 0
     for start in range(0, len(references), PICTURES_AT_ONCE):
-        sides = (side[start : start + PICTURES_AT_ONCE] for side in (predictions, references))
+        predicted, true = (side[start : start + PICTURES_AT_ONCE] for side in (predictions, references))
         try:
-            drawn = [draw(side, size=size) for side in sides]
+            wanted = draw(true, size=size)
         except RuntimeError as error:
-            raise RenderError(f"drawing what was predicted: {error}") from error
-        errors += [count_wrong_pixels(*pair) / (size[0] * size[1]) for pair in zip(*drawn, strict=True)]
+            raise RenderError(f"drawing what is true: {error}") from error
+        pictures, fails = draw_readings(draw, predicted, size)
+        not_drawn += int(fails.sum())
+        errors += [
+            1.0 if fail else count_wrong_pixels(*pair) / (size[0] * size[1])
+            for fail, *pair in zip(fails, pictures, wanted, strict=True)
+        ]
+    if not_drawn:
+        told = f"{not_drawn} of {len(errors)} predictions could not be drawn: all their pixels count as wrong"
+        warnings.warn(told, stacklevel=2)
     return errors

@@ -101,10 +101,10 @@ def test_frozen_statistics_and_moving_weights(rl_options):
 
 
 def test_reinforcement_raises_the_reward_it_is_given(rl_options):
-    options = replace(rl_options, steps=60, estimator="leave_one_out", num_samples=4, learning_rate=5e-4,
-                      evaluate_every=60, evaluation_size=128, batch_size=32)  # fmt: skip
+    options = replace(rl_options, steps=120, estimator="leave_one_out", num_samples=4, learning_rate=5e-4,
+                      evaluate_every=120, evaluation_size=256, batch_size=32)  # fmt: skip
     progress = rl_train.training_function(options)
-    assert progress.best_step == 60 and progress.best_score > progress.start_score + 0.05
+    assert progress.best_step == 120 and progress.best_score > progress.start_score + 0.05
 
 
 def test_a_run_that_was_stopped_goes_on_bit_for_bit(rl_options, tmp_path, monkeypatch):

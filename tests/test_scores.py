@@ -8,6 +8,7 @@ from datasets_scripts.abstract_scenes import LANGUAGE as ABSTRACT_SCENES
 from datasets_scripts.evaluation_data import EvaluationData
 from datasets_scripts.noisy_shapes import LANGUAGE as NOISY_SHAPES
 from datasets_scripts.scenes import RenderError
+from derender_training.drawing import draw_readings
 from derender_training.scores import Scorer, compare_drawings, score_specifications
 
 
@@ -74,8 +75,26 @@ def test_a_renderer_that_fails_is_named():
     def fail(scenes, size):
         raise RuntimeError("no ink")
 
-    with pytest.raises(RenderError, match="drawing what was predicted: no ink"):
+    with pytest.raises(RenderError, match="drawing what is true: no ink"):
         compare_drawings(fail, (4, 4), [[]], [[]])
+
+
+def test_a_prediction_that_cannot_be_drawn_is_wrong_in_every_pixel():
+    def draw(scenes, size):
+        if any(len(objects) > 1 for objects in scenes):
+            raise RuntimeError("no ink")
+        return np.zeros((len(scenes), *size), np.uint8)
+
+    with pytest.warns(UserWarning, match="1 of 3 predictions could not be drawn"):
+        assert compare_drawings(draw, (4, 4), [[SUN], [SUN, SUN], []], [[SUN]] * 3) == [0.0, 1.0, 0.0]
+
+
+def test_where_nothing_can_be_drawn_the_renderer_is_named():
+    def fail(scenes, size):
+        raise RuntimeError("no ink")
+
+    with pytest.raises(RenderError, match="drawing what was predicted: no ink"):
+        draw_readings(fail, [[SUN]], (4, 4))
 
 
 def test_every_picture_has_an_error_of_its_own():
