@@ -33,6 +33,12 @@ def test_a_recipe_of_reinforcement_has_options_that_fit(path):
     assert options.join_rewards() and Path(options.checkpoint).name == "model"
 
 
+def test_a_single_reward_in_place_of_two():
+    recipe = next(path for path in RL_RECIPES if path.stem == "abstract_scenes_paper_rl")
+    options = read_options(RLOptions, [str(recipe), "--rewards", "[inference]", "--ratio", "null"])
+    assert options.join_rewards().name_of(3) == "inference"
+
+
 @pytest.mark.parametrize(("path", "data"), CASES, ids=[f"{path.stem}-{data}" for path, data in CASES])
 def test_a_recipe_can_be_trained(path, data, clip_art_dir):
     options = read_options(TrainingOptions, [str(path)])
