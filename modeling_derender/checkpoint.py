@@ -13,7 +13,7 @@ from .modeling_derender import DerenderForConditionalGeneration
 
 
 # What Transformers writes into the config of some models, beyond what it writes into every config.
-OPTIONAL_KEYS = {"auto_map", "quantization_config", "torch_dtype"}
+OPTIONAL_KEYS = {"auto_map", "custom_pipelines", "quantization_config", "torch_dtype"}
 
 
 def load_checkpoint(path: str | Path) -> DerenderForConditionalGeneration:

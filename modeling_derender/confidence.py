@@ -8,6 +8,7 @@ from itertools import accumulate, pairwise
 
 import torch
 from torch.nn.utils.rnn import pad_sequence
+from transformers.modeling_outputs import BaseModelOutput
 
 from .grammar import SpecificationGrammar
 from .modeling_derender import DerenderForConditionalGeneration
@@ -15,11 +16,14 @@ from .specification import SpecificationError, check_objects, object_words, obje
 
 
 def score_objects(
-    model: DerenderForConditionalGeneration, pixel_values: torch.Tensor, objects: Sequence[Sequence[dict]]
+    model: DerenderForConditionalGeneration,
+    pixel_values: torch.Tensor | None,
+    objects: Sequence[Sequence[dict]],
+    encoder_outputs: BaseModelOutput | None = None,
 ) -> list[list[float]]:
     """The confidence in each object of each picture: the product of its tokens' probabilities, from 0 to 1.
 
-    `pixel_values` (B, C, H, W); `objects` are B lists of objects in the order in which they were written, such as
+    `pixel_values` (B, C, H, W), or `encoder_outputs` in their place; `objects` are B lists of objects in the order in which they were written, such as
     what was generated. A token's probability is the model's given the picture and all tokens before, renormalised over
     those that the grammar allows there. Raises ValueError, naming the picture from 0, for objects that are not of the
     language, that the grammar does not allow together, or that are too many for the model's length.
@@ -27,7 +31,8 @@ def score_objects(
     sequences, spans = _write(model, objects)
     grammar = SpecificationGrammar(model.grammar, model.generation_config.max_length)
     with _as_generating(model):
-        logits = model(pixel_values=pixel_values, decoder_input_ids=sequences[:, :-1], use_cache=False).logits
+        inputs = {"pixel_values": pixel_values, "encoder_outputs": encoder_outputs, "use_cache": False}
+        logits = model(**inputs, decoder_input_ids=sequences[:, :-1]).logits
         scores = grammar.restrict(sequences, logits.float()).log_softmax(-1)
         tokens = scores.gather(-1, sequences[:, 1:, None]).squeeze(-1)
     return [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cached_property
 
 import timm
@@ -10,6 +11,7 @@ from torch import nn
 from torch.nn import functional as F
 from transformers import GenerationMixin, LogitsProcessorList, PreTrainedModel, initialization
 from transformers.cache_utils import Cache
+from transformers.dynamic_module_utils import custom_object_save
 from transformers.modeling_outputs import BaseModelOutput, Seq2SeqLMOutput
 from transformers.utils import can_return_tuple
 
@@ -22,6 +24,20 @@ from .number_embeddings import arrange_numbers
 
 
 DECODERS = {"transformer": TransformerDecoder, "lstm": LSTMDecoder}
+# What a saved model tells Transformers' Auto classes and pipelines of the code that is saved with it.
+_MODEL = "modeling_derender.DerenderForConditionalGeneration"
+AUTO_MAP = {
+    "AutoConfig": "configuration_derender.DerenderConfig",
+    "AutoModel": _MODEL,
+    "AutoModelForImageTextToText": _MODEL,
+}
+CUSTOM_PIPELINES = {
+    "image-to-spec": {
+        "impl": "pipeline_derender.ImageToSpecPipeline",
+        "pt": ["AutoModelForImageTextToText"],
+        "type": "image",
+    }
+}
 
 
 class DerenderPreTrainedModel(PreTrainedModel):
@@ -165,6 +181,17 @@ class DerenderForConditionalGeneration(DerenderPreTrainedModel, GenerationMixin)
         self.lm_head = nn.Linear(config.d_model, config.vocab_size, bias=False)
         self.generation_config.max_length = config.max_specification_length
         self.post_init()
+
+    def save_pretrained(self, save_directory, **kwargs):
+        """Save the config and the weights (safetensors), and the code, for those who have not installed it."""
+        # The import names the pipeline's file among those that this one needs, and so has it saved with them.
+        from .pipeline_derender import ImageToSpecPipeline
+
+        self.config.auto_map, self.config.custom_pipelines = dict(AUTO_MAP), dict(CUSTOM_PIPELINES)
+        os.makedirs(save_directory, exist_ok=True)
+        for code in (self, ImageToSpecPipeline):
+            custom_object_save(code, save_directory)
+        return super().save_pretrained(save_directory, **kwargs)
 
     @property
     def _is_stateful(self) -> bool:

@@ -1,0 +1,60 @@
+"""The pipeline "image-to-spec": pictures in, objects with their confidences and text out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from transformers import Pipeline
+from transformers.image_utils import load_image
+
+from .confidence import score_objects
+from .image_io import open_image
+from .language import Language
+from .serialization import to_text
+from .specification import ids_to_objects
+
+
+TASK = "image-to-spec"
+
+
+class ImageToSpecPipeline(Pipeline):
+    """`pipeline("image-to-spec", model=NAME, trust_remote_code=True)`: what is drawn in a picture.
+
+    Call it with a picture or a list or a data set of pictures: paths, URLs, PIL images, arrays. For each it returns
+    `objects` (a list of dicts), `text` (an object a line) and `confidences` (a number in [0, 1] for each object: the
+    product of its tokens' probabilities). `generate_kwargs` go to `generate()`, `timeout` is of downloads, in seconds.
+    Raises ImageError for what is no picture, naming its file.
+    """
+
+    _load_processor = True
+    _load_image_processor = _load_tokenizer = _load_feature_extractor = False
+
+    def _sanitize_parameters(self, timeout: float | None = None, generate_kwargs: dict | None = None):
+        return {"timeout": timeout}, {"generate_kwargs": generate_kwargs or {}}, {}
+
+    def preprocess(self, image, timeout: float | None = None):
+        if isinstance(image, str) and image.startswith(("http://", "https://")):
+            image = load_image(image, timeout=timeout)
+        elif isinstance(image, (str, Path)):
+            image = open_image(image)
+        return dict(self.processor(images=image))
+
+    def _forward(self, model_inputs, generate_kwargs: dict):
+        features = self.model.encoder(model_inputs["pixel_values"])
+        sequences = self.model.generate(encoder_outputs=features, **generate_kwargs)
+        objects = [ids_to_objects(self.language, row) for row in sequences.tolist()]
+        confidences = score_objects(self.model, None, objects, encoder_outputs=features)
+        # As tensors, one row a picture, for what takes batches apart.
+        padded = [torch.tensor([*row, *[torch.nan] * (len(sequences[0]) - len(row))]) for row in confidences]
+        return {"sequences": sequences, "confidences": torch.stack(padded)}
+
+    def postprocess(self, model_outputs):
+        objects = ids_to_objects(self.language, model_outputs["sequences"][0].tolist())
+        confidences = model_outputs["confidences"][0, : len(objects)].tolist()
+        return {"objects": objects, "text": to_text(self.language, objects), "confidences": confidences}
+
+    @property
+    def language(self) -> Language:
+        """The model's."""
+        return Language.from_dict(self.model.config.language)
