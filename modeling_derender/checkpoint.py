@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from safetensors import SafetensorError
 from transformers.utils import CONFIG_NAME, SAFE_WEIGHTS_INDEX_NAME, SAFE_WEIGHTS_NAME
 
 from .configuration_derender import DerenderConfig
@@ -25,14 +24,9 @@ def load_checkpoint(path: str | Path) -> DerenderForConditionalGeneration:
     folder = Path(path)
     _require_files(folder)
     config = _load_config(folder)
-    try:
-        model, report = DerenderForConditionalGeneration.from_pretrained(
-            folder, config=config, local_files_only=True, ignore_mismatched_sizes=True, output_loading_info=True
-        )
-    except SafetensorError as error:
-        raise ValueError(
-            f"{folder}: the weights cannot be read ({error}); the file is damaged or cut short"
-        ) from error
+    model, report = DerenderForConditionalGeneration.from_pretrained(
+        folder, config=config, local_files_only=True, ignore_mismatched_sizes=True, output_loading_info=True
+    )
     _require_exact_weights(folder, report)
     return model
 

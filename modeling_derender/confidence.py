@@ -23,10 +23,11 @@ def score_objects(
 ) -> list[list[float]]:
     """The confidence in each object of each picture: the product of its tokens' probabilities, from 0 to 1.
 
-    `pixel_values` (B, C, H, W), or `encoder_outputs` in their place; `objects` are B lists of objects in the order in which they were written, such as
-    what was generated. A token's probability is the model's given the picture and all tokens before, renormalised over
-    those that the grammar allows there. Raises ValueError, naming the picture from 0, for objects that are not of the
-    language, that the grammar does not allow together, or that are too many for the model's length.
+    `pixel_values` (B, C, H, W), or `encoder_outputs` in their place; `objects` are B lists of objects in the order in
+    which they were written, such as what was generated. A token's probability is the model's given the picture and all
+    tokens before, renormalised over those that the grammar allows there. Raises ValueError, naming the picture from 0,
+    for objects that are not of the language, that the grammar does not allow together, or that are too many for the
+    model's length.
     """
     sequences, spans = _write(model, objects)
     grammar = SpecificationGrammar(model.grammar, model.generation_config.max_length)

@@ -7,6 +7,7 @@ from functools import cached_property
 
 import timm
 import torch
+from safetensors import SafetensorError
 from torch import nn
 from torch.nn import functional as F
 from transformers import GenerationMixin, LogitsProcessorList, PreTrainedModel, initialization
@@ -50,6 +51,16 @@ class DerenderPreTrainedModel(PreTrainedModel):
     _supports_sdpa = True
     # In bfloat16, BatchNorm's running statistics stop moving: their updates are smaller than its precision.
     _keep_in_fp32_modules_strict = ["backbone"]
+
+    @classmethod
+    def from_pretrained(cls, name, *args, **kwargs):
+        """As of Transformers; ValueError names the model whose weights are damaged."""
+        try:
+            return super().from_pretrained(name, *args, **kwargs)
+        except SafetensorError as error:
+            raise ValueError(
+                f"{name}: the weights cannot be read ({error}); the file is damaged or cut short"
+            ) from error
 
     def _init_weights(self, module: nn.Module) -> None:
         if isinstance(module, nn.Linear):
@@ -176,6 +187,8 @@ class DerenderForConditionalGeneration(DerenderPreTrainedModel, GenerationMixin)
         super().__init__(config)
         if config.vocab_size is None:
             raise ValueError("vocab_size: not set; build the config with DerenderConfig.from_language")
+        if config.language is not None:
+            Language.from_dict(config.language)  # what cannot be read is told now, not at the first picture
         self.encoder = DerenderEncoder(config)
         self.decoder = DECODERS[config.decoder_type](config)
         self.lm_head = nn.Linear(config.d_model, config.vocab_size, bias=False)

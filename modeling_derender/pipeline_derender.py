@@ -24,11 +24,19 @@ class ImageToSpecPipeline(Pipeline):
     Call it with a picture or a list or a data set of pictures: paths, URLs, PIL images, arrays. For each it returns
     `objects` (a list of dicts), `text` (an object a line) and `confidences` (a number in [0, 1] for each object: the
     product of its tokens' probabilities). `generate_kwargs` go to `generate()`, `timeout` is of downloads, in seconds.
-    Raises ImageError for what is no picture, naming its file.
+    Raises ImageError for what is no picture, naming its file, and at the start ValueError for a processor of another
+    language than the model's.
     """
 
     _load_processor = True
     _load_image_processor = _load_tokenizer = _load_feature_extractor = False
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if self.processor is None:
+            raise ValueError("the processor: not given; load it with AutoProcessor, or give the model by its name")
+        if self.processor.language != self.model.config.language:
+            raise ValueError("the processor and the model do not belong together: their languages differ")
 
     def _sanitize_parameters(self, timeout: float | None = None, generate_kwargs: dict | None = None):
         return {"timeout": timeout}, {"generate_kwargs": generate_kwargs or {}}, {}

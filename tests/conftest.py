@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import modules_cache  # noqa: F401
 import pytest
 from clip_art import draw_clip_art, write_scenes_file
 
