@@ -8,8 +8,6 @@ from __future__ import annotations
 import argparse
 import base64
 import html
-import io
-import math
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -18,20 +16,18 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
 
 from datasets_scripts.evaluation_data import EvaluationData, take
 from datasets_scripts.scenes import RenderError, data_options
+from derender_training.figures import png_of
 from derender_training.result_file import read_evaluation, write_bytes
+from derender_training.sheet import draw_sheet, shrink
 from modeling_derender.binning import bin_objects
-from modeling_derender.image_io import to_uint8
 from modeling_derender.language import Language
 from modeling_derender.scoring import object_key
 from modeling_derender.serialization import to_text
 
 
-PICTURE_SIDE = 256
-SHEET_COLUMNS = 6
 SCORES = {
     "iou": "IOU", "iou_1.0": "IOU = 1", "iou_binned": "IOU in bins", "inference_error": "inference error",
     "reconstruction_error": "reconstruction error", "precision": "precision", "recall": "recall", "f1": "F1",
@@ -111,35 +107,10 @@ def write_sheet(evaluation: Evaluation, output: str | Path, count: int) -> None:
     """
     _, indices = _choose(evaluation.predictions, count)
     predictions = [evaluation.predictions[index] for index in indices]
-    inputs = [_thumbnail(example["image"]) for example in take(evaluation.examples, indices)]
-    read = [_thumbnail(evaluation.draw(prediction["objects"])) for prediction in predictions]
-    box = tuple(max(picture.size[axis] for picture in inputs + read) for axis in (0, 1))
-    frames = ["white" if prediction["iou_binned"] == 1 else "red" for prediction in predictions]
-    columns = math.ceil(len(indices) / math.ceil(len(indices) / SHEET_COLUMNS))
-    rows = []
-    for start in range(0, len(indices), columns):
-        part = slice(start, start + columns)
-        above = [_framed(picture, box, "white") for picture in inputs[part]]
-        below = [_framed(picture, box, frame) for picture, frame in zip(read[part], frames[part], strict=True)]
-        blank = [np.full_like(above[0], 255)] * (columns - len(above))
-        rows += [np.hstack(above + blank), np.hstack(below + blank)]
-    content = io.BytesIO()
-    Image.fromarray(np.vstack(rows)).save(content, "PNG", optimize=True)
-    write_bytes(output, content.getvalue())
-
-
-def _thumbnail(picture, channels: int = 3) -> Image.Image:
-    """A picture, shrunk to PICTURE_SIDE where it is larger."""
-    array = to_uint8(picture, channels)
-    image = Image.fromarray(array[:, :, 0] if channels == 1 else array)
-    image.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
-    return image
-
-
-def _framed(picture: Image.Image, box: tuple[int, int], frame: str) -> np.ndarray:
-    """A picture on white paper of (width, height) `box`, in a coloured frame and a thin black one: uint8 (H, W, 3)."""
-    paper = ImageOps.pad(picture, box, color="white")
-    return np.asarray(ImageOps.expand(ImageOps.expand(paper, 3, frame), 1, "black"))
+    inputs = [example["image"] for example in take(evaluation.examples, indices)]
+    read = [evaluation.draw(prediction["objects"]) for prediction in predictions]
+    marks = [prediction["iou_binned"] == 1 for prediction in predictions]
+    write_bytes(output, draw_sheet(inputs, read, marks))
 
 
 def _section(evaluation: Evaluation, count: int) -> str:
@@ -244,9 +215,8 @@ def _line(item: dict, kind: str, language: Language) -> str:
 
 
 def _as_data_uri(picture, channels: int) -> str:
-    content = io.BytesIO()
-    _thumbnail(picture, channels).save(content, "PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(content.getvalue()).decode("ascii")
+    content = png_of(shrink(picture, channels))
+    return "data:image/png;base64," + base64.b64encode(content).decode("ascii")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -22,6 +22,7 @@ from derender_training.checkpoints import CheckpointError, Progress, RunFolder
 from derender_training.data import load_batches, load_examples
 from derender_training.evaluation import predict
 from derender_training.language_folder import find_data, open_language
+from derender_training.model_card import CardWriter
 from derender_training.model_folder import open_model
 from derender_training.options import OptionError, read_options
 from derender_training.precision import choose_precision
@@ -83,6 +84,7 @@ def training_function(options: RLOptions) -> Progress:
         options.estimator, options.num_samples, options.seed,
     )  # fmt: skip
     scorer = Scorer(folder.LANGUAGE, draw)
+    card = CardWriter("rl_train.py", options, folder, draw, accelerator)
     schedule = Schedule(options, accelerator, progress.elapsed)
     log = TrainingLog(run.tensorboard, progress.step, accelerator.is_main_process)
 
@@ -95,7 +97,7 @@ def training_function(options: RLOptions) -> Progress:
         merit = -scores[options.metric] if is_error(options.metric) else scores[options.metric]
         if merit > progress.best_score:
             progress.best_score, progress.best_step = merit, step
-            run.save_model(model, processor)
+            run.save_model(model, processor, partial(card, step, scores, examples.validation, predictions))
         log.restart_clock()
         return merit
 

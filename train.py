@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import torch
 from accelerate import Accelerator
@@ -20,6 +21,7 @@ from derender_training.checkpoints import CheckpointError, Progress, RunFolder
 from derender_training.data import TrainingBatches, load_batches, load_examples
 from derender_training.evaluation import predict
 from derender_training.language_folder import find_data, open_language
+from derender_training.model_card import CardWriter
 from derender_training.options import OptionError, check_entries, read_options
 from derender_training.precision import choose_precision
 from derender_training.schedule import Schedule
@@ -56,7 +58,8 @@ def training_function(options: TrainingOptions) -> Progress:
     )
     folder = open_language(options.language)
     # A run that is resumed goes on with the files that it began with.
-    options = replace(options, **find_data(folder, options.data_dir))
+    data = find_data(folder, options.data_dir)
+    options = replace(options, **data)
     set_seed(options.seed)
     model, processor = build_model(options, folder.LANGUAGE)
     examples = load_examples(options, folder)
@@ -82,6 +85,7 @@ def training_function(options: TrainingOptions) -> Progress:
     schedule = Schedule(options, accelerator, progress.elapsed)
     log = TrainingLog(run.tensorboard, progress.step, accelerator.is_main_process)
     compute_loss = cross_entropy(model)
+    card = CardWriter("train.py", options, folder, partial(folder.render_batch, **data), accelerator)
     for step, finished in train_steps(
         accelerator, model, optimizer, loader, schedule, log, compute_loss, progress.step, options.max_gradient_norm
     ):
@@ -102,7 +106,7 @@ def training_function(options: TrainingOptions) -> Progress:
             # coordinate has a bin of its own it is the exact one.
             if scores["iou_binned"] > progress.best_score:
                 progress.best_score, progress.best_step = scores["iou_binned"], step
-                run.save_model(model, processor)
+                run.save_model(model, processor, partial(card, step, scores, examples.validation, predictions))
             log.restart_clock()
         if saves:
             run.save_checkpoint(progress)

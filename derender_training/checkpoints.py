@@ -175,8 +175,11 @@ class RunFolder:
             shutil.rmtree(old)
         self.accelerator.wait_for_everyone()
 
-    def save_model(self, model, processor) -> None:
-        """Write the model and its processor to `model/`, in place of those before; CheckpointError as above."""
+    def save_model(self, model, processor, describe: Callable[[], dict[str, bytes]] = dict) -> None:
+        """Write the model, its processor and the files that `describe` makes to `model/`, in place of those before.
+
+        Raises CheckpointError as above.
+        """
         if not self.accelerator.is_main_process:
             return
         target, incomplete = self.path / MODEL, self.path / (INCOMPLETE + MODEL)
@@ -184,6 +187,8 @@ class RunFolder:
         def write() -> None:
             self.accelerator.unwrap_model(model).save_pretrained(incomplete)
             processor.save_pretrained(incomplete)
+            for name, content in describe().items():
+                (incomplete / name).write_bytes(content)
             _flush(incomplete)
             _replace(incomplete, target)
 

@@ -9,7 +9,9 @@ from .sampler import sample_scene
 from .splits import read_scenes
 
 
+WEIGHTS_LICENSE = "cc-by-nc-4.0"  # of the clip art, as it came with other data sets
+
 __all__ = [
-    "LANGUAGE", "RENDERERS", "Builder", "data_files", "find_data_dir", "read_scenes", "render", "render_batch",
-    "sample_scene",
+    "LANGUAGE", "RENDERERS", "WEIGHTS_LICENSE", "Builder", "data_files", "find_data_dir", "read_scenes", "render",
+    "render_batch", "sample_scene",
 ]  # fmt: skip
