@@ -81,7 +81,7 @@ def training_function(options: RLOptions) -> Progress:
         return progress
     compute_loss = RLStep(
         accelerator, model, GrammarTables(folder.LANGUAGE, accelerator.device), suite, options.join_rewards(),
-        options.estimator, options.num_samples, options.seed,
+        options.estimator, options.num_samples, options.seed, options.temperature,
     )  # fmt: skip
     scorer = Scorer(folder.LANGUAGE, draw)
     card = CardWriter("rl_train.py", options, folder, draw, accelerator)

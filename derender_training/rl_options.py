@@ -37,6 +37,8 @@ class RLOptions:
     Estimator
     - estimator: scst, against the greedy specification, or leave_one_out, against the mean of the other samples.
     - num_samples: for each picture; leave_one_out needs 2 or more.
+    - temperature: the policy that is sampled and learns is softmax(logits / temperature), with the grammar. The
+      greedy specification is the same at any. Below 1 it is nearer to it, and wins and losses are less by chance.
     Optimisation (a new Adam)
     - seed: of data and samples. steps, batch_size: as of train.py.
     - learning_rate, betas, weight_decay, max_gradient_norm, warmup_steps, schedule, mixed_precision, max_minutes: as
@@ -64,6 +66,7 @@ class RLOptions:
     reward_size: list[int] | None = None
     estimator: Literal["scst", "leave_one_out"] = "scst"
     num_samples: int = 1
+    temperature: float = 1.0
     seed: int = 0
     steps: int = 10_000
     batch_size: int = 64
@@ -85,8 +88,8 @@ class RLOptions:
 
     def __post_init__(self):
         positive = (
-            "train_size", "num_samples", "steps", "batch_size", "learning_rate", "max_gradient_norm", "max_minutes",
-            "evaluate_every", "evaluation_size", "save_every", "num_threads",
+            "train_size", "num_samples", "temperature", "steps", "batch_size", "learning_rate", "max_gradient_norm",
+            "max_minutes", "evaluate_every", "evaluation_size", "save_every", "num_threads",
         )  # fmt: skip
         not_negative = ("seed", "weight_decay", "warmup_steps", "num_workers", "guard_margin")
         require_ranges(self, positive, not_negative, ("betas", "reward_size"))

@@ -35,10 +35,11 @@ class RLStep:
         estimator: str,
         num_samples: int,
         seed: int,
+        temperature: float = 1.0,
     ):
         self.accelerator, self.model, self.tables, self.suite = accelerator, model, tables, suite
         self.join, self.estimator, self.num_samples, self.seed = join, estimator, num_samples, seed
-        self.greedy = estimator == "scst"
+        self.temperature, self.greedy = temperature, estimator == "scst"
         self.width = num_samples + self.greedy
         self.max_length = accelerator.unwrap_model(model).generation_config.max_length
 
@@ -49,7 +50,9 @@ class RLStep:
             features = model.encoder(batch["pixel_values"]).last_hidden_state
         with watch("decode"), self.accelerator.autocast():
             uniform = self._draw_uniform(len(features), step).to(features.device)
-            rollout = roll_out(model, features.detach(), self.tables, uniform, self.greedy, self.max_length)
+            rollout = roll_out(
+                model, features.detach(), self.tables, uniform, self.greedy, self.max_length, self.temperature
+            )
         rewarded = self.suite(rollout, batch["references"], batch.get("targets"))
         rewards = {name: reward.view(-1, self.width) for name, reward in rewarded.rewards.items()}
         advantages = find_advantages(self.join(step, rewards), self.estimator)
@@ -57,7 +60,7 @@ class RLStep:
             rows = torch.arange(len(rollout.sequences), device=features.device) % self.width >= int(self.greedy)
             samples = rollout.take(rows)
             logits = self.model(encoder_outputs=(features,), decoder_input_ids=samples.sequences[:, :-1]).logits
-            scores = restrict(logits, samples.allowed)
+            scores = restrict(logits, samples.allowed, self.temperature)
             loss = policy_loss(pick_tokens(scores, samples), advantages)
         seconds = {**watch.seconds, "render": rewarded.render_seconds, "reward": rewarded.reward_seconds}
         with torch.no_grad():

@@ -66,13 +66,14 @@ def roll_out(
     uniform: Tensor | None = None,
     greedy: bool = True,
     max_length: int | None = None,
+    temperature: float = 1.0,
 ) -> Rollout:
     """Decode the images of `features` (B, N, D): a greedy row for each if `greedy`, and K samples.
 
     `uniform` (B, K, T - 1) in [0, 1) are the random numbers of the samples, one a token: each token is the first at
     which the cumulative probability exceeds its number, so the same numbers give the same samples on any number of
-    processes. `max_length` is by default the model's. The model is to be in evaluation mode, or dropout makes what is
-    decoded and what is scored again two different distributions.
+    processes. The policy is softmax(logits / `temperature`), and `max_length` by default the model's. The model is to
+    be in evaluation mode, or dropout makes what is decoded and what is scored again two different distributions.
 
     Raises ValueError where there is neither a greedy row nor a sample.
     """
@@ -90,7 +91,7 @@ def roll_out(
             encoder_outputs=(features,), decoder_input_ids=tokens[:, None], past_key_values=cache, use_cache=True
         )
         cache, allowed = output.past_key_values, state.allowed()
-        scores = restrict(output.logits[:, 0], allowed)
+        scores = restrict(output.logits[:, 0], allowed, temperature)
         tokens = _choose(scores, None if uniform is None else uniform[:, :, step], num_images, greedy)
         state.advance(tokens)
         sequences.append(tokens)
@@ -104,14 +105,17 @@ def roll_out(
     return Rollout(sequences[:, :length], log_probs, allowed, state.objects, state.num_objects)
 
 
-def restrict(logits: Tensor, allowed: Tensor) -> Tensor:
-    """Log-probabilities (..., V), float32, renormalised over what is `allowed` (..., V); the rest is at -inf."""
-    return logits.float().masked_fill(~allowed, -float("inf")).log_softmax(dim=-1)
+def restrict(logits: Tensor, allowed: Tensor, temperature: float = 1.0) -> Tensor:
+    """Log-probabilities (..., V), float32, renormalised over what is `allowed` (..., V); the rest is at -inf.
+
+    They are those of softmax(logits / `temperature`).
+    """
+    return (logits.float() / temperature).masked_fill(~allowed, -float("inf")).log_softmax(dim=-1)
 
 
-def score_again(logits: Tensor, rollout: Rollout) -> Tensor:
+def score_again(logits: Tensor, rollout: Rollout, temperature: float = 1.0) -> Tensor:
     """Log-probabilities (R, T - 1) of a roll-out's tokens by teacher-forced `logits` (R, T - 1, V), with gradient."""
-    return pick_tokens(restrict(logits, rollout.allowed), rollout)
+    return pick_tokens(restrict(logits, rollout.allowed, temperature), rollout)
 
 
 def pick_tokens(scores: Tensor, rollout: Rollout) -> Tensor:

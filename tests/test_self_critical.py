@@ -62,7 +62,7 @@ def gradient_of(model, loss):
     return torch.cat([parameter.grad.flatten() for parameter in model.decoder.parameters()])
 
 
-def exact_gradient(model, features, joint):
+def exact_gradient(model, features, joint, temperature=1.0):
     """Of minus the expected reward, by listing every specification in every order."""
     rows = [objects_to_ids(POINTS, items) for items in ALL] * len(REFERENCES)
     sequences = torch.nn.utils.rnn.pad_sequence([torch.tensor(row) for row in rows], batch_first=True)
@@ -72,19 +72,21 @@ def exact_gradient(model, features, joint):
         state.advance(token)
     rollout = Rollout(sequences, None, torch.stack(masks, dim=1), state.objects, state.num_objects)
     logits = model(encoder_outputs=(features,), decoder_input_ids=sequences[:, :-1]).logits
-    probabilities = score_again(logits, rollout).sum(dim=1).exp().view(len(REFERENCES), -1)
+    probabilities = score_again(logits, rollout, temperature).sum(dim=1).exp().view(len(REFERENCES), -1)
     torch.testing.assert_close(probabilities.sum(dim=1), torch.ones(len(REFERENCES)))
     rewards = rewards_of(rollout.objects, len(ALL), joint).view(len(REFERENCES), -1)
     return gradient_of(model, -(probabilities * rewards).sum(dim=1).mean())
 
 
-def estimated_gradient(model, features, joint, estimator, spoil_advantages=lambda a: a, spoil_scores=lambda s, r: s):
+def estimated_gradient(
+    model, features, joint, estimator, temperature=1.0, spoil_advantages=lambda a: a, spoil_scores=lambda s, r: s
+):
     """The mean over many samples, in groups as a training step has them; the group's size is 3."""
     greedy = estimator == "scst"
     copies = SAMPLES // 3
     rollout = roll_out(
         model, features.repeat_interleave(copies, dim=0), TABLES,
-        draw_uniform(1, 0, len(features) * copies, 3, LENGTH - 1), greedy=greedy,
+        draw_uniform(1, 0, len(features) * copies, 3, LENGTH - 1), greedy=greedy, temperature=temperature,
     )  # fmt: skip
     width = 3 + greedy
     rewards = rewards_of(rollout.objects, copies * width, joint).view(-1, width)
@@ -92,7 +94,9 @@ def estimated_gradient(model, features, joint, estimator, spoil_advantages=lambd
     keep = torch.arange(len(rollout.sequences)) % width >= int(greedy)
     samples = rollout.take(keep)
     logits = model(encoder_outputs=(features,), decoder_input_ids=samples.sequences[:, :-1]).logits
-    return gradient_of(model, policy_loss(spoil_scores(score_again(logits, samples), samples), advantages))
+    return gradient_of(
+        model, policy_loss(spoil_scores(score_again(logits, samples, temperature), samples), advantages)
+    )
 
 
 def distance(one, other) -> float:
@@ -105,6 +109,13 @@ def test_the_mean_gradient_is_the_exact_one(model, joint, estimator):
     features = model.encoder(tiny_pictures(2, 16, 16))[0].detach()
     exact = exact_gradient(model, features, joint)
     assert distance(estimated_gradient(model, features, joint, estimator), exact) < 0.06
+
+
+def test_it_is_at_another_temperature_too(model):
+    features = model.encoder(tiny_pictures(2, 16, 16))[0].detach()
+    estimated = estimated_gradient(model, features, "weighted", "leave_one_out", temperature=0.4)
+    assert distance(estimated, exact_gradient(model, features, "weighted", temperature=0.4)) < 0.06
+    assert distance(estimated, exact_gradient(model, features, "weighted")) > 0.2
 
 
 def without_end(scores, rollout):
