@@ -32,7 +32,7 @@ class Study:
 
 
 STUDIES = {
-    "noisy_shapes": Study("iou", ("--data", "noisy_shapes", "--split", "test", "--scene.max_objects", "3")),
+    "noisy_shapes": Study("iou", ("--data", "noisy_shapes", "--split", "test", "--scene.max_objects", "8")),
     "abstract_scenes": Study(
         "reconstruction_error",
         ("--data", "abstract_scenes", "--split", "test", "--scene.validation_share", "0.02"),
