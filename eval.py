@@ -2,6 +2,7 @@
 
 FOLDER is an imagefolder (`metadata.jsonl` with `file_name` and `objects`), a data set built by datasets_scripts.build
 (with --split), or a language's folder, such as noisy_shapes: its given scenes of a --split, or --size fresh ones.
+`accelerate launch eval.py ...` or `torchrun --nproc_per_node N eval.py ...` shares the pictures among processes.
 """
 
 from __future__ import annotations
@@ -11,9 +12,12 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from operator import itemgetter
 from pathlib import Path
 
 import torch
+from accelerate import PartialState
+from accelerate.utils import gather_object
 from tqdm.auto import tqdm
 
 from datasets_scripts.evaluation_data import EvaluationData, take
@@ -35,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             check_target(options.json)
         if options.show:
             make_folder(options.show_dir)
+        PartialState(cpu=options.device == "cpu" or not torch.cuda.is_available())
         device = find_device(options.device)
         model, processor = open_model(options.model)
         model = model.to(device)
@@ -47,6 +52,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         )
     except (ValueError, RenderError) as error:
         sys.exit(f"error: {error}")
+    finally:
+        PartialState().destroy_process_group()
+    if result is None:
+        return
     settings = {name: getattr(options, name) for name in ("model", "num_beams", "grammar", "batch_size", "seed")}
     result = settings | describe_origin(device) | result
     print(as_table(result))
@@ -129,7 +138,7 @@ def make_folder(path: str) -> None:
 def find_device(name: str) -> torch.device:
     """The device of that name, "auto" being the accelerator if there is one; ValueError where it cannot be used."""
     if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
+        return PartialState().device
     try:
         return torch.empty(0, device=name).device
     except (AssertionError, RuntimeError) as error:
@@ -144,29 +153,41 @@ def evaluate(
     num_beams: int,
     use_grammar: bool,
     with_confidences: bool = False,
-) -> dict:
+) -> dict | None:
     """Scores, counts, speed and every prediction, as plain data; with confidences, those and their `calibration`.
 
-    The speed is that of preprocessing and generation; the reading or drawing of the pictures is not in it.
+    The speed is that of preprocessing and generation; the reading or drawing of the pictures is not in it. Several
+    processes share the pictures; the result is the main one's, the others have None.
     """
     examples, scorer = data.open(model.language), Scorer.open(model.language, data)
-    predictions, references, names, confidences, seconds = [], [], [], [], 0.0
-    with tqdm(total=len(examples), desc=data.data, unit=" pictures") as bar:
-        for start in range(0, len(examples), batch_size):
-            batch = take(examples, range(start, min(start + batch_size, len(examples))))
+    readings, seconds = [], 0.0
+    state = PartialState()
+    starts = range(state.process_index * batch_size, len(examples), state.num_processes * batch_size)
+    with tqdm(total=len(examples), desc=data.data, unit=" pictures", disable=not state.is_main_process) as bar:
+        for start in starts:
+            numbers = range(start, min(start + batch_size, len(examples)))
+            batch = take(examples, numbers)
             began = time.perf_counter()
-            predictions += predict(model, processor, batch, batch_size, num_beams, use_grammar=use_grammar)
+            predictions = predict(model, processor, batch, batch_size, num_beams, use_grammar=use_grammar)
             seconds += time.perf_counter() - began
+            confidences = [None] * len(batch)
             if with_confidences:
-                confidences += score_objects(model, prepare_pictures(processor, batch, model), predictions[start:])
-            references += [example["objects"] for example in batch]
-            names += [example.get("file_name", str(start + offset)) for offset, example in enumerate(batch)]
-            bar.update(len(batch))
+                confidences = score_objects(model, prepare_pictures(processor, batch, model), predictions)
+            references = [example["objects"] for example in batch]
+            names = [example.get("file_name", str(number)) for number, example in zip(numbers, batch, strict=True)]
+            readings += zip(numbers, names, predictions, references, confidences, strict=True)
+            bar.update(min(len(batch) * state.num_processes, bar.total - bar.n))
+    if state.num_processes > 1:
+        readings, seconds = sorted(gather_object(readings), key=itemgetter(0)), max(gather_object([seconds]))
+    if not state.is_main_process:
+        return None
+    _, names, predictions, references, confidences = zip(*readings, strict=True)
     pairs = list(zip(predictions, references, strict=True))
     drawing_errors = scorer.find_drawing_errors(predictions, references)
     details = [{"reconstruction_error": error} for error in drawing_errors or [None] * len(pairs)]
-    for detail, item in zip(details, confidences, strict=False):  # none, unless asked for
-        detail["confidences"] = item
+    if with_confidences:
+        for detail, item in zip(details, confidences, strict=True):
+            detail["confidences"] = item
     return {
         **scorer.score(predictions, references, drawing_errors),
         "counts": {

@@ -3,7 +3,9 @@
 import importlib.util
 import io
 import json
+import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -68,6 +70,23 @@ def error_of(evaluate, *arguments, **options) -> str:
     with pytest.raises(SystemExit) as caught:
         evaluate(*arguments, **options)
     return str(caught.value)
+
+
+def test_two_processes_say_what_one_says(evaluate, workplace, tmp_path):
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", ROOT / "eval.py"]
+    arguments = ["--model", workplace / "model", "--data", workplace / "pictures", "--batch_size", "2", "--show", "1"]
+    run = subprocess.run(
+        [*launch, *arguments, "--json", tmp_path / "two.json", "--show_dir", tmp_path],
+        env={**os.environ, "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.count("pictures             5") == 1 and run.stderr.count("5/5") == 1
+    two, (one, _) = json.loads((tmp_path / "two.json").read_text()), evaluate("--data", workplace / "pictures")
+    names = [*SCORES, "counts", "inference_error", "reconstruction_error"]
+    assert {name: two[name] for name in names} == {name: one[name] for name in names}
+    for prediction in two["predictions"]:
+        prediction.pop("confidences")
+    assert two["predictions"] == one["predictions"]
 
 
 def test_imagefolder(evaluate, workplace):
