@@ -2,8 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+OLDEST := .venv-oldest
 
-.PHONY: demo test quality style tex
+.PHONY: demo test test-oldest quality style tex browser
 
 $(INSTALLED): setup.py constraints.txt
 	$(PYTHON) -m venv .venv
@@ -26,6 +27,16 @@ demo: $(INSTALLED)  ## Train a small model, read pictures it never saw, write ru
 test: quality  ## Style, then every test; offline, on the CPU
 	HF_HUB_OFFLINE=1 HF_DATASETS_OFFLINE=1 CUDA_VISIBLE_DEVICES= $(BIN)/python -m pytest
 
+$(OLDEST)/.installed: setup.py tests/oldest.py
+	$(PYTHON) -m venv $(OLDEST)
+	$(PYTHON) tests/oldest.py > $(OLDEST)/constraints.txt
+	$(OLDEST)/bin/pip install --quiet --disable-pip-version-check --constraint $(OLDEST)/constraints.txt \
+	  --editable ".[dev]"
+	touch $@
+
+test-oldest: $(OLDEST)/.installed  ## Every test on the oldest versions that setup.py admits
+	HF_HUB_OFFLINE=1 HF_DATASETS_OFFLINE=1 CUDA_VISIBLE_DEVICES= $(OLDEST)/bin/python -m pytest
+
 quality: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -37,3 +48,7 @@ style: $(INSTALLED)
 tex:  ## Real TikZ on Debian (needs root): for the tikz renderer, its tests and benchmarks
 	apt-get update
 	apt-get install --yes --no-install-recommends texlive-latex-base texlive-pictures texlive-latex-extra poppler-utils
+
+browser:  ## Chromium on Debian (needs root): for the tests of pages
+	apt-get update
+	apt-get install --yes --no-install-recommends chromium

@@ -1,0 +1,81 @@
+"""The three scripts under `accelerate launch`, by the example configuration: two processes on the CPU."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+import yaml
+from accelerate.commands.config.config_args import load_config_from_file
+
+from derender_training.rl_options import RLOptions
+from modeling_derender.checkpoint import load_checkpoint
+
+
+ROOT = Path(__file__).parents[1]
+CONFIGS = ROOT / "configs" / "accelerate"
+TOY = str(Path(__file__).parent / "toy_language")
+
+
+def launch(script: str, *arguments, processes: int = 2) -> subprocess.CompletedProcess:
+    command = [Path(sys.executable).with_name("accelerate"), "launch", "--config_file", CONFIGS / "gpus.yaml"]
+    command += ["--num_processes", str(processes), "--main_process_port", "0", ROOT / script, *map(str, arguments)]
+    environment = {**os.environ, "ACCELERATE_USE_CPU": "true", "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def runs(options, tmp_path_factory) -> tuple[Path, dict]:
+    """train.py, rl_train.py and eval.py, one after the other; their folders and what they said."""
+    folder, said = tmp_path_factory.mktemp("launched"), {}
+
+    def run(script: str, options) -> None:
+        recipe = folder / f"{script}.yaml"
+        recipe.write_text(
+            yaml.safe_dump({name: value for name, value in asdict(options).items() if value is not None})
+        )
+        said[script] = launch(script, recipe)
+
+    small = {"batch_size": 8, "evaluation_size": 7, "save_every": 4, "steps": 4, "evaluate_every": 4}
+    run("train.py", replace(options, output_dir=str(folder / "train"), **small))
+    run("rl_train.py", RLOptions(
+        checkpoint=str(folder / "train" / "model"), output_dir=str(folder / "rl"), language=TOY,
+        scene={"max_objects": 1}, num_workers=0, num_threads=1, **small,
+    ))  # fmt: skip
+    said["eval.py"] = launch(
+        "eval.py", "--model", folder / "rl" / "model", "--data", TOY, "--size", "9", "--batch_size", "2",
+        "--json", folder / "eval.json",
+    )  # fmt: skip
+    return folder, said
+
+
+@pytest.mark.parametrize("script", ["train.py", "rl_train.py"])
+def test_two_processes_train_together(runs, script):
+    folder, said = runs
+    run = folder / script.split("_")[0].removesuffix(".py")
+    (checkpoint,) = (run / "checkpoints").iterdir()
+    progress = json.loads((checkpoint / "progress.json").read_text())
+    assert (progress["step"], progress["finished"], progress["num_processes"]) == (4, True, 2)
+    load_checkpoint(run / "model")
+    assert len(list((run / "tensorboard").iterdir())) == 1
+    assert len(re.findall(r"100%\|█+\| step 4", said[script].stderr)) <= 2  # a bar is drawn again as it closes
+    assert said[script].stdout.count("finished") == 1
+
+
+def test_two_processes_score_each_picture_once(runs):
+    folder, said = runs
+    result = json.loads((folder / "eval.json").read_text())
+    assert [item["file_name"] for item in result["predictions"]] == [str(number) for number in range(9)]
+    assert said["eval.py"].stdout.count("reconstruction_error") == 1
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_an_example_configuration_is_one(path):
+    config = load_config_from_file(str(path))
+    assert config.distributed_type == "MULTI_GPU" and config.num_processes % config.num_machines == 0
