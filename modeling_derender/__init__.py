@@ -1,56 +1,53 @@
-"""Derender: a picture in, the set of objects that drew it out. Importing it registers the Auto classes."""
+"""Derender: a picture in, the set of objects that drew it out.
 
-from transformers import AutoConfig, AutoImageProcessor, AutoModel, AutoModelForImageTextToText, AutoProcessor
-from transformers.pipelines import PIPELINE_REGISTRY
+What stands here is imported when it is first asked for. With the first of the model's classes the Auto classes learn
+of them: `from modeling_derender import DerenderProcessor`, and `AutoModel.from_pretrained` and its like load a model's
+folder. Without this package they do so with `trust_remote_code=True`.
+"""
 
-from .checkpoint import load_checkpoint
-from .configuration_derender import DerenderConfig
-from .image_io import ImageError, open_image
-from .image_processing_derender import DerenderImageProcessor
-from .language import Language, LanguageError
-from .modeling_derender import DerenderForConditionalGeneration
-from .pipeline_derender import TASK, ImageToSpecPipeline
-from .processing_derender import DerenderProcessor
-from .serialization import from_json, from_tagged, from_text, to_json, to_tagged, to_text
-from .specification import SpecificationError, check_objects, is_valid, order_objects
-from .tokenization_derender import build_tokenizer
+from importlib import import_module
 
 
-AutoConfig.register("derender", DerenderConfig)
-# One class for both of the library's backends, or it warns at each load that torchvision's is missing.
-AutoImageProcessor.register(
-    DerenderConfig, image_processor_classes={"pil": DerenderImageProcessor, "torchvision": DerenderImageProcessor}
-)
-AutoModel.register(DerenderConfig, DerenderForConditionalGeneration)
-AutoModelForImageTextToText.register(DerenderConfig, DerenderForConditionalGeneration)
-AutoProcessor.register(DerenderConfig, DerenderProcessor)
-PIPELINE_REGISTRY.register_pipeline(
-    TASK, pipeline_class=ImageToSpecPipeline, pt_model=AutoModelForImageTextToText, type="image"
-)
-# Their code is saved with them.
-for saved in (DerenderConfig, DerenderImageProcessor, DerenderProcessor):
-    saved.register_for_auto_class()
+# Where the public names are: those of the model, which Transformers' Auto classes then know, and those of languages.
+MODEL_CLASSES = {
+    "DerenderConfig": "configuration_derender",
+    "DerenderForConditionalGeneration": "modeling_derender",
+    "DerenderImageProcessor": "image_processing_derender",
+    "DerenderProcessor": "processing_derender",
+    "ImageToSpecPipeline": "pipeline_derender",
+    "load_checkpoint": "checkpoint",
+}
+HOMES = {
+    **MODEL_CLASSES,
+    "ImageError": "image_io",
+    "Language": "language",
+    "LanguageError": "language",
+    "SpecificationError": "specification",
+    "build_tokenizer": "tokenization_derender",
+    "check_objects": "specification",
+    "from_json": "serialization",
+    "from_tagged": "serialization",
+    "from_text": "serialization",
+    "is_valid": "specification",
+    "open_image": "image_io",
+    "order_objects": "specification",
+    "to_json": "serialization",
+    "to_tagged": "serialization",
+    "to_text": "serialization",
+}
 
-__all__ = [
-    "DerenderConfig",
-    "DerenderForConditionalGeneration",
-    "DerenderImageProcessor",
-    "DerenderProcessor",
-    "ImageError",
-    "ImageToSpecPipeline",
-    "Language",
-    "LanguageError",
-    "SpecificationError",
-    "build_tokenizer",
-    "check_objects",
-    "from_json",
-    "from_tagged",
-    "from_text",
-    "is_valid",
-    "load_checkpoint",
-    "open_image",
-    "order_objects",
-    "to_json",
-    "to_tagged",
-    "to_text",
-]
+__all__ = list(HOMES)
+
+
+def __getattr__(name: str):
+    if name not in HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name in MODEL_CLASSES:
+        import_module(".auto_classes", __name__)
+    value = getattr(import_module(f".{HOMES[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *HOMES})

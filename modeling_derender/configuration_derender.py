@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from transformers import PretrainedConfig
 
@@ -76,6 +76,7 @@ class DerenderConfig(PretrainedConfig):
     """
 
     model_type = "derender"
+    _auto_class: ClassVar[str] = "AutoConfig"  # its code is saved with it
     attribute_map = {"hidden_size": "d_model"}
     keys_to_ignore_at_inference = ["past_key_values"]
 

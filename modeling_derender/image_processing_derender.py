@@ -28,6 +28,7 @@ class DerenderImageProcessor(PilBackend):
 
     valid_kwargs = DerenderImageKwargs
     model_input_names = ["pixel_values"]
+    _auto_class = "AutoImageProcessor"  # its code is saved with it
 
     do_resize = True
     do_rescale = True

@@ -19,6 +19,8 @@ IGNORED_LABEL = -100
 class DerenderProcessor(ProcessorMixin):
     """Image processor, tokenizer and language in one; `language` is the JSON declaration and is saved with it."""
 
+    _auto_class = "AutoProcessor"  # its code is saved with it
+
     def __init__(self, image_processor=None, tokenizer=None, language: dict | None = None, chat_template=None):
         super().__init__(image_processor, tokenizer, chat_template=chat_template)
         self.language = language
