@@ -1,8 +1,8 @@
 """How long the package takes to import beside Transformers' own AutoModel: python benchmarks/import_time.py
 
 Two pairs, each import in new processes that take turns; ratios are of medians. `import modeling_derender` beside `from
-transformers import AutoModel`, both of which import little; and our model's class beside a small BERT by AutoModel, for
-which both import what a model needs. Exits with 1 where a ratio is 1.5 or more.
+transformers import AutoModel`, both of which import little; and our model's class beside a small BERT by AutoModel,
+for which both import what a model needs. Exits with 1 where a ratio is 1.5 or more.
 """
 
 from __future__ import annotations
