@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from modeling_derender import DerenderProcessor
 from modeling_derender.checkpoint import load_checkpoint
 from modeling_derender.modeling_derender import DerenderForConditionalGeneration
-from modeling_derender.processing_derender import DerenderProcessor
 
 
 def open_model(path: str) -> tuple[DerenderForConditionalGeneration, DerenderProcessor]:
