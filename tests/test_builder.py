@@ -80,6 +80,15 @@ def test_round_trip_keeps_features_and_png(toy, tmp_path):
     assert stored["bytes"].startswith(b"\x89PNG") and Image.open(io.BytesIO(stored["bytes"])).size == (32, 32)
 
 
+def test_a_built_folder_streams(toy, tmp_path):
+    output = build(toy.Builder, tmp_path / "out", **SMALL)
+    stream = datasets.load_dataset(str(output), split="train", streaming=True)
+    assert isinstance(stream, datasets.IterableDataset)
+    for streamed, row in zip(stream, datasets.load_dataset(str(output), split="train"), strict=True):
+        assert np.array_equal(np.asarray(streamed["image"]), np.asarray(row["image"]))
+        assert streamed["objects"] == row["objects"]
+
+
 @pytest.mark.parametrize("num_proc", [2, 3])
 def test_bytes_do_not_depend_on_processes(toy, tmp_path, small_shards, num_proc):
     one = build(toy.Builder, tmp_path / "one", num_proc=1, **SMALL)
