@@ -11,7 +11,9 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import chain
 from operator import itemgetter
 from pathlib import Path
 
@@ -34,12 +36,12 @@ from modeling_derender.scoring import count_matches
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = parse_options(arguments)
+    state = PartialState(cpu=options.device == "cpu" or not torch.cuda.is_available())
     try:
         if options.json:
             check_target(options.json)
         if options.show:
             make_folder(options.show_dir)
-        PartialState(cpu=options.device == "cpu" or not torch.cuda.is_available())
         device = find_device(options.device)
         model, processor = open_model(options.model)
         model = model.to(device)
@@ -51,9 +53,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             model, processor, data, options.batch_size, options.num_beams, options.grammar, options.show > 0
         )
     except (ValueError, RenderError) as error:
-        sys.exit(f"error: {error}")
+        sys.exit(f"error: {error}" if state.is_main_process else 1)
     finally:
-        PartialState().destroy_process_group()
+        state.destroy_process_group()
     if result is None:
         return
     settings = {name: getattr(options, name) for name in ("model", "num_beams", "grammar", "batch_size", "seed")}
@@ -160,26 +162,9 @@ def evaluate(
     processes share the pictures; the result is the main one's, the others have None.
     """
     examples, scorer = data.open(model.language), Scorer.open(model.language, data)
-    readings, seconds = [], 0.0
-    state = PartialState()
-    starts = range(state.process_index * batch_size, len(examples), state.num_processes * batch_size)
-    with tqdm(total=len(examples), desc=data.data, unit=" pictures", disable=not state.is_main_process) as bar:
-        for start in starts:
-            numbers = range(start, min(start + batch_size, len(examples)))
-            batch = take(examples, numbers)
-            began = time.perf_counter()
-            predictions = predict(model, processor, batch, batch_size, num_beams, use_grammar=use_grammar)
-            seconds += time.perf_counter() - began
-            confidences = [None] * len(batch)
-            if with_confidences:
-                confidences = score_objects(model, prepare_pictures(processor, batch, model), predictions)
-            references = [example["objects"] for example in batch]
-            names = [example.get("file_name", str(number)) for number, example in zip(numbers, batch, strict=True)]
-            readings += zip(numbers, names, predictions, references, confidences, strict=True)
-            bar.update(min(len(batch) * state.num_processes, bar.total - bar.n))
-    if state.num_processes > 1:
-        readings, seconds = sorted(gather_object(readings), key=itemgetter(0)), max(gather_object([seconds]))
-    if not state.is_main_process:
+    read = partial(read_share, model, processor, examples, data.data, batch_size, num_beams, use_grammar)
+    readings, seconds = gather_readings(partial(read, with_confidences))
+    if not PartialState().is_main_process:
         return None
     _, names, predictions, references, confidences = zip(*readings, strict=True)
     pairs = list(zip(predictions, references, strict=True))
@@ -206,6 +191,46 @@ def evaluate(
         ],
         **(calibrate_readings(model.language, pairs, confidences) if with_confidences else {}),
     }
+
+
+def read_share(
+    model, processor, examples, name: str, batch_size: int, num_beams: int, use_grammar: bool, with_confidences: bool
+) -> tuple[list[tuple], float]:
+    """What this process reads: (number, file name, prediction, reference, confidences) of each of its pictures.
+
+    And the seconds that it took. The processes take batches in turn.
+    """
+    readings, seconds, state = [], 0.0, PartialState()
+    starts = range(state.process_index * batch_size, len(examples), state.num_processes * batch_size)
+    with tqdm(total=len(examples), desc=name, unit=" pictures", disable=not state.is_main_process) as bar:
+        for start in starts:
+            numbers = range(start, min(start + batch_size, len(examples)))
+            batch = take(examples, numbers)
+            began = time.perf_counter()
+            predictions = predict(model, processor, batch, batch_size, num_beams, use_grammar=use_grammar)
+            seconds += time.perf_counter() - began
+            confidences = [None] * len(batch)
+            if with_confidences:
+                confidences = score_objects(model, prepare_pictures(processor, batch, model), predictions)
+            references = [example["objects"] for example in batch]
+            names = [example.get("file_name", str(number)) for number, example in zip(numbers, batch, strict=True)]
+            readings += zip(numbers, names, predictions, references, confidences, strict=True)
+            bar.update(min(len(batch) * state.num_processes, bar.total - bar.n))
+    return readings, seconds
+
+
+def gather_readings(read: Callable[[], tuple[list[tuple], float]]) -> tuple[list[tuple], float]:
+    """All processes' readings by number, and the longest time; where one fails, its error is raised in all."""
+    if PartialState().num_processes == 1:
+        return read()
+    try:
+        share = (*read(), None)
+    except (ValueError, RenderError) as error:
+        share = ([], 0.0, error)
+    shares = gather_object([share])
+    for error in [error for *_, error in shares if error is not None]:
+        raise error
+    return sorted(chain(*(readings for readings, *_ in shares)), key=itemgetter(0)), max(part[1] for part in shares)
 
 
 def as_table(result: dict) -> str:

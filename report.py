@@ -19,6 +19,7 @@ import numpy as np
 
 from datasets_scripts.evaluation_data import EvaluationData, take
 from datasets_scripts.scenes import RenderError, data_options
+from derender_training.drawing import draw_readings
 from derender_training.figures import png_of
 from derender_training.result_file import read_evaluation, write_bytes
 from derender_training.sheet import draw_sheet, shrink
@@ -66,6 +67,11 @@ class Evaluation:
     def predictions(self) -> list[dict]:
         return self.result["predictions"]
 
+    def draw_one(self, objects: list[dict]) -> np.ndarray:
+        """The picture of some objects, an empty page where they cannot be drawn; RenderError where nothing can."""
+        (picture,), _ = draw_readings(self.draw, [objects], self.language.canvas.pixels)
+        return picture
+
 
 def open_evaluation(path: str | Path, language: str | None = None, data_dir: str | None = None) -> Evaluation:
     """Read a file of eval.py and find its pictures again; `language` and `data_dir` replace what the file says.
@@ -80,7 +86,7 @@ def open_evaluation(path: str | Path, language: str | None = None, data_dir: str
     examples = data.open(folder.LANGUAGE)
     if len(examples) < len(result["predictions"]):
         raise ValueError(f"{path}: has {len(result['predictions'])} predictions, but {result['data']} fewer pictures")
-    draw = partial(folder.render, **data_options(folder, data.data_dir))
+    draw = partial(folder.render_batch, **data_options(folder, data.data_dir))
     return Evaluation(result, examples, folder.LANGUAGE, draw)
 
 
@@ -108,7 +114,7 @@ def write_sheet(evaluation: Evaluation, output: str | Path, count: int) -> None:
     _, indices = _choose(evaluation.predictions, count)
     predictions = [evaluation.predictions[index] for index in indices]
     inputs = [example["image"] for example in take(evaluation.examples, indices)]
-    read = [evaluation.draw(prediction["objects"]) for prediction in predictions]
+    read = [evaluation.draw_one(prediction["objects"]) for prediction in predictions]
     marks = [prediction["iou_binned"] == 1 for prediction in predictions]
     write_bytes(output, draw_sheet(inputs, read, marks))
 
@@ -171,8 +177,8 @@ def _gallery(indices: list[int], evaluation: Evaluation) -> str:
 def _card(prediction: dict, image, evaluation: Evaluation) -> str:
     pictures = {
         "input": image,
-        "prediction": evaluation.draw(prediction["objects"]),
-        "truth": evaluation.draw(prediction["reference"]),
+        "prediction": evaluation.draw_one(prediction["objects"]),
+        "truth": evaluation.draw_one(prediction["reference"]),
     }
     name = html.escape(prediction["file_name"])
     figures = "".join(

@@ -183,11 +183,12 @@ class RunFolder:
         if not self.accelerator.is_main_process:
             return
         target, incomplete = self.path / MODEL, self.path / (INCOMPLETE + MODEL)
+        files = describe()
 
         def write() -> None:
             self.accelerator.unwrap_model(model).save_pretrained(incomplete)
             processor.save_pretrained(incomplete)
-            for name, content in describe().items():
+            for name, content in files.items():
                 (incomplete / name).write_bytes(content)
             _flush(incomplete)
             _replace(incomplete, target)

@@ -9,6 +9,9 @@ import numpy as np
 from datasets_scripts.scenes import RenderError
 
 
+FAILURES = (RuntimeError, ValueError, ArithmeticError, LookupError)  # of a renderer, on what it cannot draw
+
+
 def draw_readings(
     draw: Callable, scenes: Sequence[list[dict]], size: tuple[int, int]
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -19,7 +22,7 @@ def draw_readings(
     """
     try:
         return np.ascontiguousarray(draw(scenes, size=size)), np.zeros(len(scenes), bool)
-    except (RuntimeError, ValueError, ArithmeticError, LookupError) as error:
+    except FAILURES as error:
         reason = error
     try:
         empty = np.asarray(draw([[]], size=size))
@@ -33,5 +36,5 @@ def draw_readings(
 def _try_to_draw(draw: Callable, scene: list[dict], size: tuple[int, int]) -> np.ndarray | None:
     try:
         return np.asarray(draw([scene], size=size))
-    except (RuntimeError, ValueError, ArithmeticError, LookupError):
+    except FAILURES:
         return None

@@ -128,7 +128,13 @@ class CardWriter:
     def _recipe(self) -> str:
         recipe = dataclasses.asdict(self.options)
         told = {name: value for name, value in recipe.items() if name not in NOT_TOLD and value not in (None, {}, [])}
-        return yaml.safe_dump(told, sort_keys=False)
+        return yaml.safe_dump({name: _without_place(value) for name, value in told.items()}, sort_keys=False)
+
+
+def _without_place(value):
+    """A value of the recipe; of an absolute path only the end, for the rest is of one machine."""
+    absolute = isinstance(value, str) and Path(value).is_absolute()
+    return Path(*Path(value).parts[-2:]).as_posix() if absolute else value
 
 
 def _table(scores: dict[str, float]) -> str:
@@ -141,4 +147,6 @@ def _table(scores: dict[str, float]) -> str:
 def _explain(license: str) -> str:
     if license == LICENSE:
         return f"{license}."
-    return f"{license}: the terms of the pictures that the weights were trained on. The code is {LICENSE}."
+    return (
+        f"{license}: the terms of the pictures that the weights learned from, also those shown. The code: {LICENSE}."
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modeling_derender import DerenderProcessor
+from modeling_derender import DerenderProcessor  # from the package itself, which has the Auto classes know it
 from modeling_derender.checkpoint import load_checkpoint
 from modeling_derender.modeling_derender import DerenderForConditionalGeneration
 

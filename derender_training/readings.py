@@ -10,6 +10,7 @@ from tqdm.auto import tqdm
 from datasets_scripts.evaluation_data import EvaluationData, take
 from datasets_scripts.scenes import RenderError
 from derender_training.calibration import calibrate, mark_correct, plot_reliability
+from derender_training.drawing import FAILURES
 from derender_training.evaluation import prepare_pictures
 from derender_training.reading_picture import ReadObject, draw_reading
 from derender_training.result_file import write_bytes
@@ -62,5 +63,5 @@ def _draw_one(model, processor, draw, prediction: dict, example: dict) -> bytes:
     told = f"{prediction['file_name']}: IOU {prediction['iou']:.2f}, {len(prediction['reference'])} true objects"
     try:
         return draw_reading(example["image"], read, told, language.canvas.pixels, language.canvas.channels, draw)
-    except RuntimeError as error:
+    except FAILURES as error:
         raise RenderError(f"drawing what was predicted: {error}") from error

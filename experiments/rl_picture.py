@@ -74,8 +74,9 @@ class Decoder:
     def __call__(self, batch: Sequence[dict], number: int) -> Iterator[list[Panel]]:
         truth = [check_objects(self.language, example["objects"]) for example in batch]
         features = self.model.encoder(prepare_pictures(self.processor, batch, self.model)).last_hidden_state
-        length = self.model.generation_config.max_length
-        rollout = roll_out(self.model, features, self.tables, draw_uniform(self.seed, number, len(batch), 1, length))
+        num_tokens = self.model.generation_config.max_length - 1
+        uniform = draw_uniform(self.seed, number, len(batch), 1, num_tokens)
+        rollout = roll_out(self.model, features, self.tables, uniform)
         panels = self._reward(rollout, batch, truth)
         for index, example in enumerate(batch):
             pair = slice(2 * index, 2 * index + 2)

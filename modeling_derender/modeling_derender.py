@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from functools import cached_property
 
 import timm
@@ -12,7 +11,6 @@ from torch import nn
 from torch.nn import functional as F
 from transformers import GenerationMixin, LogitsProcessorList, PreTrainedModel, initialization
 from transformers.cache_utils import Cache
-from transformers.dynamic_module_utils import custom_object_save
 from transformers.modeling_outputs import BaseModelOutput, Seq2SeqLMOutput
 from transformers.utils import can_return_tuple
 
@@ -25,20 +23,6 @@ from .number_embeddings import arrange_numbers
 
 
 DECODERS = {"transformer": TransformerDecoder, "lstm": LSTMDecoder}
-# What a saved model tells Transformers' Auto classes and pipelines of the code that is saved with it.
-_MODEL = "modeling_derender.DerenderForConditionalGeneration"
-AUTO_MAP = {
-    "AutoConfig": "configuration_derender.DerenderConfig",
-    "AutoModel": _MODEL,
-    "AutoModelForImageTextToText": _MODEL,
-}
-CUSTOM_PIPELINES = {
-    "image-to-spec": {
-        "impl": "pipeline_derender.ImageToSpecPipeline",
-        "pt": ["AutoModelForImageTextToText"],
-        "type": "image",
-    }
-}
 
 
 class DerenderPreTrainedModel(PreTrainedModel):
@@ -53,14 +37,13 @@ class DerenderPreTrainedModel(PreTrainedModel):
     _keep_in_fp32_modules_strict = ["backbone"]
 
     @classmethod
-    def from_pretrained(cls, name, *args, **kwargs):
+    def from_pretrained(cls, pretrained_model_name_or_path, *args, **kwargs):
         """As of Transformers; ValueError names the model whose weights are damaged."""
         try:
-            return super().from_pretrained(name, *args, **kwargs)
+            return super().from_pretrained(pretrained_model_name_or_path, *args, **kwargs)
         except SafetensorError as error:
-            raise ValueError(
-                f"{name}: the weights cannot be read ({error}); the file is damaged or cut short"
-            ) from error
+            reason = f"the weights cannot be read ({error}); the file is damaged or cut short"
+            raise ValueError(f"{pretrained_model_name_or_path}: {reason}") from error
 
     def _init_weights(self, module: nn.Module) -> None:
         if isinstance(module, nn.Linear):
@@ -179,6 +162,7 @@ class DerenderForConditionalGeneration(DerenderPreTrainedModel, GenerationMixin)
     `config.max_specification_length` tokens, or the `max_length` it is given; `use_grammar=False` lifts the grammar.
     """
 
+    _auto_class = "AutoModelForImageTextToText"
     _tied_weights_keys = {"lm_head.weight": "decoder.embed_tokens.weight"}
     # The loss is a mean over the batch's own tokens; Trainer must not expect it to divide by a count it passes.
     accepts_loss_kwargs = False
@@ -195,16 +179,20 @@ class DerenderForConditionalGeneration(DerenderPreTrainedModel, GenerationMixin)
         self.generation_config.max_length = config.max_specification_length
         self.post_init()
 
-    def save_pretrained(self, save_directory, **kwargs):
-        """Save the config and the weights (safetensors), and the code, for those who have not installed it."""
-        # The import names the pipeline's file among those that this one needs, and so has it saved with them.
-        from .pipeline_derender import ImageToSpecPipeline
+    def save_pretrained(self, save_directory, *args, **kwargs):
+        """Save config, weights (safetensors) and the code, which load where this package is not installed."""
+        # This import also puts the pipeline's file among those that are saved, which are found by their imports.
+        from .pipeline_derender import TASK, ImageToSpecPipeline
 
-        self.config.auto_map, self.config.custom_pipelines = dict(AUTO_MAP), dict(CUSTOM_PIPELINES)
-        os.makedirs(save_directory, exist_ok=True)
-        for code in (self, ImageToSpecPipeline):
-            custom_object_save(code, save_directory)
-        return super().save_pretrained(save_directory, **kwargs)
+        self.config.auto_map = {"AutoModel": f"modeling_derender.{type(self).__name__}"}
+        self.config.custom_pipelines = {
+            TASK: {
+                "impl": f"pipeline_derender.{ImageToSpecPipeline.__name__}",
+                "pt": [self._auto_class],
+                "type": "image",
+            }
+        }
+        return super().save_pretrained(save_directory, *args, **kwargs)
 
     @property
     def _is_stateful(self) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from transformers import Pipeline
 from transformers.image_utils import load_image
+from transformers.modeling_outputs import BaseModelOutput
 
 from .confidence import score_objects
 from .image_io import open_image
@@ -16,6 +17,7 @@ from .specification import ids_to_objects
 
 
 TASK = "image-to-spec"
+UNSCORED = {"use_grammar", "num_return_sequences", "max_length", "max_new_tokens"}  # of generate()
 
 
 class ImageToSpecPipeline(Pipeline):
@@ -23,9 +25,9 @@ class ImageToSpecPipeline(Pipeline):
 
     Call it with a picture or a list or a data set of pictures: paths, URLs, PIL images, arrays. For each it returns
     `objects` (a list of dicts), `text` (an object a line) and `confidences` (a number in [0, 1] for each object: the
-    product of its tokens' probabilities). `generate_kwargs` go to `generate()`, `timeout` is of downloads, in seconds.
-    Raises ImageError for what is no picture, naming its file, and at the start ValueError for a processor of another
-    language than the model's.
+    product of its tokens' probabilities). `generate_kwargs` (`num_beams`, of sampling) go to `generate()`; `timeout`
+    is of downloads, in seconds. Raises ImageError for what is no picture, naming its file, and at the start ValueError
+    for a processor of another language than the model's.
     """
 
     _load_processor = True
@@ -39,7 +41,11 @@ class ImageToSpecPipeline(Pipeline):
             raise ValueError("the processor and the model do not belong together: their languages differ")
 
     def _sanitize_parameters(self, timeout: float | None = None, generate_kwargs: dict | None = None):
-        return {"timeout": timeout}, {"generate_kwargs": generate_kwargs or {}}, {}
+        refused = sorted(UNSCORED & set(generate_kwargs or {}))
+        if refused:
+            raise ValueError(f"generate_kwargs: {refused[0]} would change what confidences are of; leave it out")
+        download = {} if timeout is None else {"timeout": timeout}
+        return download, {} if generate_kwargs is None else {"generate_kwargs": generate_kwargs}, {}
 
     def preprocess(self, image, timeout: float | None = None):
         if isinstance(image, str) and image.startswith(("http://", "https://")):
@@ -48,11 +54,12 @@ class ImageToSpecPipeline(Pipeline):
             image = open_image(image)
         return dict(self.processor(images=image))
 
-    def _forward(self, model_inputs, generate_kwargs: dict):
-        features = self.model.encoder(model_inputs["pixel_values"])
-        sequences = self.model.generate(encoder_outputs=features, **generate_kwargs)
+    def _forward(self, model_inputs, generate_kwargs: dict | None = None):
+        features = self.model.encoder(model_inputs["pixel_values"]).last_hidden_state
+        # `generate` repeats what it is given for beams, so it gets an output of its own.
+        sequences = self.model.generate(encoder_outputs=BaseModelOutput(features), **(generate_kwargs or {}))
         objects = [ids_to_objects(self.language, row) for row in sequences.tolist()]
-        confidences = score_objects(self.model, None, objects, encoder_outputs=features)
+        confidences = score_objects(self.model, None, objects, encoder_outputs=BaseModelOutput(features))
         # As tensors, one row a picture, for what takes batches apart.
         padded = [torch.tensor([*row, *[torch.nan] * (len(sequences[0]) - len(row))]) for row in confidences]
         return {"sequences": sequences, "confidences": torch.stack(padded)}

@@ -25,6 +25,8 @@ class DerenderProcessor(ProcessorMixin):
         super().__init__(image_processor, tokenizer, chat_template=chat_template)
         self.language = language
         self._language = Language.from_dict(language)
+        if tokenizer is not None and tokenizer.get_vocab() != self._language.token_ids:
+            raise ValueError(f"tokenizer: its words are not those of the language {self._language.name}")
 
     @classmethod
     def from_language(cls, language: Language, image_size=None, max_length: int | None = None, **options):

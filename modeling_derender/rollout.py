@@ -113,11 +113,6 @@ def restrict(logits: Tensor, allowed: Tensor, temperature: float = 1.0) -> Tenso
     return (logits.float() / temperature).masked_fill(~allowed, -float("inf")).log_softmax(dim=-1)
 
 
-def score_again(logits: Tensor, rollout: Rollout, temperature: float = 1.0) -> Tensor:
-    """Log-probabilities (R, T - 1) of a roll-out's tokens by teacher-forced `logits` (R, T - 1, V), with gradient."""
-    return pick_tokens(restrict(logits, rollout.allowed, temperature), rollout)
-
-
 def pick_tokens(scores: Tensor, rollout: Rollout) -> Tensor:
     """Those of the scores (R, T - 1, V) that are of a roll-out's own tokens, (R, T - 1)."""
     return scores.gather(-1, rollout.sequences[:, 1:, None]).squeeze(-1)

@@ -37,9 +37,7 @@ for name in sys.argv[2:]:
     pairs = zip(model.parameters(), parts["AutoModel"].parameters(), strict=True)
     result = {
         "classes": {auto: type(part).__name__ for auto, part in parts.items()},
-        "same": all(
-            torch.equal(*pair) for pair in zip(model.parameters(), parts["AutoModel"].parameters(), strict=True)
-        ),
+        "same": all(torch.equal(*pair) for pair in pairs),
         "logits": logits.flatten().tolist(),
         "tokens": tokens,
         "words": parts["AutoTokenizer"].convert_ids_to_tokens(tokens),

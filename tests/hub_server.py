@@ -26,11 +26,10 @@ API = r"/api/(?P<kind>models|datasets|spaces)/(?P<repo>[\w.-]+/[\w.-]+)"
 
 @dataclass
 class Hub:
-    """`repos` are {(kind, name): {commit: {path: bytes}}}, the last commit being the head; `requests` what came in."""
+    """`repos` are {(kind, name): {commit: {path: bytes}}}, the last commit being the head."""
 
     repos: dict[tuple[str, str], dict[str, dict[str, bytes]]] = field(default_factory=dict)
     uploads: dict[str, bytes] = field(default_factory=dict)
-    requests: list[tuple[str, str]] = field(default_factory=list)
     url: str = ""
 
     def files(self, name: str, kind: str = "models") -> dict[str, bytes]:
@@ -48,7 +47,7 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def log_message(self, *arguments) -> None:
-        """Requests are recorded, not printed."""
+        """Nothing is printed."""
 
     def do_GET(self) -> None:
         self._answer("GET")
@@ -65,7 +64,6 @@ class Handler(BaseHTTPRequestHandler):
     def _answer(self, method: str) -> None:
         path = unquote(urlsplit(self.path).path)
         self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        self.hub.requests.append((method, path))
         for methods, pattern, answer in ROUTES:
             match = re.fullmatch(pattern, path)
             if match and method in methods:
@@ -135,14 +133,18 @@ class Handler(BaseHTTPRequestHandler):
     def describe(self, kind: str, repo: str, revision: str | None = None) -> None:
         if (kind, repo) not in self.hub.repos:
             return self._missing("Repo")
-        files, commit = self._find(kind, repo, revision)
+        if (found := self._find(kind, repo, revision)) is None:
+            return self._missing("Revision")
+        files, commit = found
         siblings = [{"rfilename": path} for path in sorted(files)]
         return self.send(200, {"id": repo, "sha": commit, "private": False, "tags": [], "siblings": siblings})
 
     def list_tree(self, kind: str, repo: str, revision: str, path: str | None = None) -> None:
         if (kind, repo) not in self.hub.repos:
             return self._missing("Repo")
-        files, _ = self._find(kind, repo, revision)
+        if (found := self._find(kind, repo, revision)) is None:
+            return self._missing("Revision")
+        files, _ = found
         rows = [
             {"type": "file", "path": name, "size": len(content), "oid": hashlib.sha1(content).hexdigest()}
             for name, content in sorted(files.items())
@@ -154,7 +156,9 @@ class Handler(BaseHTTPRequestHandler):
         kind = kind or "models"
         if (kind, repo) not in self.hub.repos:
             return self._missing("Repo")
-        files, commit = self._find(kind, repo, revision)
+        if (found := self._find(kind, repo, revision)) is None:
+            return self._missing("Revision")
+        files, commit = found
         if path not in files:
             return self._missing("Entry", X_Repo_Commit=commit)
         etag = hashlib.sha256(files[path]).hexdigest()
@@ -163,10 +167,10 @@ class Handler(BaseHTTPRequestHandler):
     def _missing(self, what: str, **headers: str) -> None:
         self.send(404, {"error": f"{what} not found"}, X_Error_Code=f"{what}NotFound", **headers)
 
-    def _find(self, kind: str, repo: str, revision: str | None) -> tuple[dict[str, bytes], str]:
+    def _find(self, kind: str, repo: str, revision: str | None) -> tuple[dict[str, bytes], str] | None:
         commits = self.hub.repos[kind, repo]
-        commit = revision if revision in commits else list(commits)[-1]
-        return commits[commit], commit
+        commit = list(commits)[-1] if revision in (None, "main") else revision
+        return (commits[commit], commit) if commit in commits else None
 
 
 ROUTES = (

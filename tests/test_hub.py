@@ -20,6 +20,7 @@ from derender_training.model_folder import open_model
 from modeling_derender.confidence import score_objects
 from modeling_derender.processing_derender import DerenderProcessor
 from modeling_derender.serialization import to_text
+from modeling_derender.tokenization_derender import build_tokenizer
 
 
 HERE = Path(__file__).parent
@@ -104,6 +105,16 @@ def test_a_stranger_reads_the_same_from_the_hub(loaded, folders, picture, name):
     assert "model.safetensors" in files and not any(path.endswith((".bin", ".pt", ".pth")) for path in files)
 
 
+def test_a_trained_folder_goes_up_with_its_card(trained, options, picture, tmp_path):
+    folder = Path(options.output_dir) / "model"
+    with serve_hub() as hub:
+        run("hub_push.py", "--folder", folder, "someone/toy", hub=hub, cache=tmp_path / "pusher")
+        (line,) = run("hub_load.py", picture, "someone/toy", hub=hub, cache=tmp_path / "stranger").splitlines()
+    check(folder, picture, json.loads(line))
+    files = hub.files("someone/toy")
+    assert files["README.md"] == (folder / "README.md").read_bytes() and "readings.png" in files
+
+
 def test_some_models_say_something(loaded):
     assert any(result["pipeline"]["objects"] for result in loaded[1].values())
 
@@ -143,7 +154,17 @@ def take_another_processor(folder: Path) -> None:
     DerenderProcessor.from_language(ABSTRACT_SCENES, [32, 32], 16).save_pretrained(folder)
 
 
+def remove_processor(folder: Path) -> None:
+    (folder / "processor_config.json").unlink()
+
+
+def take_another_tokenizer(folder: Path) -> None:
+    build_tokenizer(ABSTRACT_SCENES, 16).save_pretrained(folder)
+
+
 DAMAGES = {
+    "no processor": (remove_processor, "processor|image processor"),
+    "another language's tokenizer": (take_another_tokenizer, "tokenizer: its words are not those of the language"),
     "no weights": (remove_weights, "model.safetensors"),
     "no code": (remove_code, "grammar.py"),
     "weights cut short": (cut_weights_short, "{folder}: the weights cannot be read .*cut short"),

@@ -8,9 +8,11 @@ from pathlib import Path
 import evaluate
 import numpy as np
 import pytest
+from PIL import Image
 
 
 METRICS = Path(__file__).parents[1] / "metrics"
+NAMES = ("derender_iou", "derender_inference", "derender_reconstruction")
 
 
 @pytest.fixture(autouse=True)
@@ -25,13 +27,34 @@ def random_pairs(count: int) -> list:
     return [[[pool[i] for i in rng.integers(3, size=rng.integers(4))] for _ in range(2)] for _ in range(count)]
 
 
+def random_pictures(count: int, folder: Path) -> list:
+    """Pairs of pictures, as files."""
+    rng, pairs = np.random.default_rng(0), []
+    for number in range(count):
+        paths = [str(folder / f"{number}_{side}.png") for side in range(2)]
+        for path in paths:
+            Image.fromarray(rng.integers(0, 2, (4, 5), dtype=np.uint8) * 255).save(path)
+        pairs.append(paths)
+    return pairs
+
+
+def pairs_for(name: str, count: int, folder: Path) -> list:
+    return random_pictures(count, folder) if name == "derender_reconstruction" else random_pairs(count)
+
+
 def sides(pairs: list) -> dict:
     return {"predictions": [pair[0] for pair in pairs], "references": [pair[1] for pair in pairs]}
 
 
-@pytest.mark.parametrize("name", ["derender_iou", "derender_inference", "derender_reconstruction"])
+@pytest.mark.parametrize("name", NAMES)
 def test_a_metric_loads_from_any_folder(name):
     assert evaluate.load(str(METRICS / name)).info.description
+
+
+def test_pages_of_objects_are_one():
+    """Each folder stands alone, so it holds a copy."""
+    pages = [(METRICS / name / "app.py").read_bytes() for name in ("derender_iou", "derender_inference")]
+    assert pages[0] == pages[1]
 
 
 def test_two_metrics_combined_say_what_each_says():
@@ -41,17 +64,17 @@ def test_two_metrics_combined_say_what_each_says():
     assert evaluate.combine(each).compute(**data) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("name", ["derender_iou", "derender_inference"])
-def test_batches_say_what_the_whole_says(name):
-    pairs, metric = random_pairs(7), evaluate.load(str(METRICS / name))
+@pytest.mark.parametrize("name", NAMES)
+def test_batches_say_what_the_whole_says(name, tmp_path):
+    pairs, metric = pairs_for(name, 7, tmp_path), evaluate.load(str(METRICS / name))
     for start in range(0, 7, 3):
         metric.add_batch(**sides(pairs[start : start + 3]))
     assert metric.compute() == metric.compute(**sides(pairs))
 
 
-@pytest.mark.parametrize("name", ["derender_iou", "derender_inference"])
+@pytest.mark.parametrize("name", NAMES)
 def test_two_processes_say_what_one_says(name, tmp_path):
-    pairs = random_pairs(11)
+    pairs = pairs_for(name, 11, tmp_path)
     (tmp_path / "pairs.json").write_text(json.dumps(pairs))
     script = Path(__file__).with_name("metric_process.py")
     processes = [

@@ -147,7 +147,7 @@ def test_two_processes_make_the_same_updates_as_one(rl_options, tmp_path):
 
 def test_a_fall_below_the_start_stops_the_run_and_keeps_the_best(rl_options, monkeypatch, capsys):
     scores = iter([0.5, 0.55, 0.45, 0.2, 0.9])
-    monkeypatch.setattr(rl_train, "predict", lambda *_: None)
+    monkeypatch.setattr(rl_train, "predict", lambda model, processor, examples, *_: [[]] * len(examples))
     monkeypatch.setattr(rl_train.Scorer, "score", lambda *_: dict.fromkeys(SCORES, next(scores)))
     progress = rl_train.training_function(replace(rl_options, steps=50, evaluate_every=2, guard_margin=0.1))
     assert (progress.step, progress.best_step, progress.best_score, progress.finished) == (6, 2, 0.55, True)

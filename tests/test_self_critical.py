@@ -14,7 +14,7 @@ from modeling_derender.grammar_tables import GrammarTables
 from modeling_derender.language import Language
 from modeling_derender.modeling_derender import DerenderForConditionalGeneration
 from modeling_derender.rewards import InferenceReward, iou_reward, objects_to_tokens
-from modeling_derender.rollout import Rollout, restrict, roll_out, score_again
+from modeling_derender.rollout import Rollout, pick_tokens, restrict, roll_out
 from modeling_derender.specification import objects_to_ids
 
 
@@ -62,6 +62,11 @@ def gradient_of(model, loss):
     return torch.cat([parameter.grad.flatten() for parameter in model.decoder.parameters()])
 
 
+def score_of(logits, rollout, temperature):
+    """Log-probabilities of a roll-out's own tokens, as a training step has them."""
+    return pick_tokens(restrict(logits, rollout.allowed, temperature), rollout)
+
+
 def exact_gradient(model, features, joint, temperature=1.0):
     """Of minus the expected reward, by listing every specification in every order."""
     rows = [objects_to_ids(POINTS, items) for items in ALL] * len(REFERENCES)
@@ -72,7 +77,7 @@ def exact_gradient(model, features, joint, temperature=1.0):
         state.advance(token)
     rollout = Rollout(sequences, None, torch.stack(masks, dim=1), state.objects, state.num_objects)
     logits = model(encoder_outputs=(features,), decoder_input_ids=sequences[:, :-1]).logits
-    probabilities = score_again(logits, rollout, temperature).sum(dim=1).exp().view(len(REFERENCES), -1)
+    probabilities = score_of(logits, rollout, temperature).sum(dim=1).exp().view(len(REFERENCES), -1)
     torch.testing.assert_close(probabilities.sum(dim=1), torch.ones(len(REFERENCES)))
     rewards = rewards_of(rollout.objects, len(ALL), joint).view(len(REFERENCES), -1)
     return gradient_of(model, -(probabilities * rewards).sum(dim=1).mean())
@@ -94,9 +99,7 @@ def estimated_gradient(
     keep = torch.arange(len(rollout.sequences)) % width >= int(greedy)
     samples = rollout.take(keep)
     logits = model(encoder_outputs=(features,), decoder_input_ids=samples.sequences[:, :-1]).logits
-    return gradient_of(
-        model, policy_loss(spoil_scores(score_again(logits, samples, temperature), samples), advantages)
-    )
+    return gradient_of(model, policy_loss(spoil_scores(score_of(logits, samples, temperature), samples), advantages))
 
 
 def distance(one, other) -> float:

@@ -78,8 +78,9 @@ def test_an_lstm_without_attention_is_trained_and_resumed(options, tmp_path):
 def test_best_model_is_kept_when_the_score_falls(options, tmp_path, monkeypatch):
     evaluated, scores = [], iter([0.2, 0.9, 0.5])
 
-    def predict_nothing(model, *_):
+    def predict_nothing(model, processor, examples, *_):
         evaluated.append({name: tensor.clone() for name, tensor in model.state_dict().items()})
+        return [[]] * len(examples)
 
     monkeypatch.setattr(train, "predict", predict_nothing)
     monkeypatch.setattr(
