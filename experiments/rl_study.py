@@ -2,8 +2,9 @@
 
 From one converged cross-entropy checkpoint, with three seeds, trains by reinforcement (rl_study_LANGUAGE_rl.yaml in
 configs/) and goes on by cross-entropy for the same time (rl_study_LANGUAGE.yaml again, from the checkpoint, at the
-same learning rate and with the same decay), and scores all on the same test pictures. The same command again goes on where it was stopped.
-Writes rl_study_LANGUAGE.json and .md: all scores, and a paired bootstrap test of the score that was optimised.
+same learning rate and with the same decay), and scores all on the same test pictures. The same command again goes on
+where it was stopped. Writes rl_study_LANGUAGE.json and .md: all scores, and a paired bootstrap test of the score that
+was optimised.
 """
 
 from __future__ import annotations
@@ -97,8 +98,8 @@ def as_markdown(name: str, result: dict) -> str:
         f"# Reinforcement and cross-entropy from one checkpoint: {name}, at CPU scale",
         "",
         f"CPU scale, not the paper's: configs/rl_study_{name}.yaml ({study['start_minutes']:.1f} minutes) and from "
-        f"its checkpoint {study['minutes']} minutes more of each kind, {study['seeds']} seeds, at learning rate 1e-4 with cosine decay; "
-        f"{study['pictures']} test pictures. {'; '.join(study['hardware'])}. Commit {', '.join(study['commits'])}. In "
+        f"its checkpoint {study['minutes']} minutes more of each kind, {study['seeds']} seeds, at learning rate 1e-4 with "
+        f"cosine decay; {study['pictures']} test pictures. {'; '.join(study['hardware'])}. Commit {', '.join(study['commits'])}. In "
         "percent, means over seeds.",
         "",
         f"| | {' | '.join(MEASURES)} | {result['optimised']} of each seed | steps |",
