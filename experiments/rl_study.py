@@ -98,8 +98,9 @@ def as_markdown(name: str, result: dict) -> str:
         f"# Reinforcement and cross-entropy from one checkpoint: {name}, at CPU scale",
         "",
         f"CPU scale, not the paper's: configs/rl_study_{name}.yaml ({study['start_minutes']:.1f} minutes) and from "
-        f"its checkpoint {study['minutes']} minutes more of each kind, {study['seeds']} seeds, at learning rate 1e-4 with "
-        f"cosine decay; {study['pictures']} test pictures. {'; '.join(study['hardware'])}. Commit {', '.join(study['commits'])}. In "
+        f"its checkpoint {study['minutes']} minutes more of each kind, {study['seeds']} seeds, at learning rate 1e-4 "
+        f"with cosine decay; {study['pictures']} test pictures. {'; '.join(study['hardware'])}. Commit "
+        f"{', '.join(study['commits'])}. In "
         "percent, means over seeds.",
         "",
         f"| | {' | '.join(MEASURES)} | {result['optimised']} of each seed | steps |",
