@@ -89,6 +89,19 @@ def test_two_processes_say_what_one_says(evaluate, workplace, tmp_path):
     assert two["predictions"] == one["predictions"]
 
 
+def test_an_error_in_one_process_is_told_once(workplace, tmp_path):
+    shutil.copytree(workplace / "pictures", tmp_path / "pictures")
+    (tmp_path / "pictures" / "3.png").write_bytes(b"no picture")  # of the second batch, and so of the second process
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", ROOT / "eval.py"]
+    arguments = ["--model", workplace / "model", "--data", tmp_path / "pictures", "--batch_size", "2"]
+    run = subprocess.run(
+        [*launch, *arguments], env={**os.environ, "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"},
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert run.returncode != 0 and run.stderr.count("error: ") == 1
+    assert "metadata.jsonl, line 4: " in run.stderr
+
+
 def test_imagefolder(evaluate, workplace):
     result, printed = evaluate("--data", workplace / "pictures")
     predictions = result["predictions"]

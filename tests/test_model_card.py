@@ -61,6 +61,18 @@ def test_reinforcement_writes_a_card(trained, options, tmp_path):
     assert "`rl_train.py`" in card.text and "rewards:\n- iou" in card.text
 
 
+def test_the_card_tells_no_place_on_the_machine():
+    folder = load_language_folder(str(Path(__file__).with_name("toy_language")))
+    options = RLOptions(
+        checkpoint="/home/me/runs/toy/model", output_dir="/home/me/runs/toy_rl", data_dir="/home/me/art"
+    )
+    files = CardWriter("rl_train.py", options, folder, render_batch, Accelerator(cpu=True))(
+        1, {"iou": 1.0}, EXAMPLES, [example["objects"] for example in EXAMPLES]
+    )
+    card = files["README.md"].decode()
+    assert "/home/me" not in card and "checkpoint: toy/model" in card and "# toy_rl" in card
+
+
 @pytest.mark.parametrize(("name", "license"), [("noisy_shapes", "apache-2.0"), ("abstract_scenes", "cc-by-nc-4.0")])
 def test_the_licence_is_that_of_the_pictures(name, license):
     folder = load_language_folder(name)

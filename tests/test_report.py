@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -41,6 +42,18 @@ def write_evaluation(folder, data, predictions, **options):
     path = folder / "evaluation.json"
     path.write_text(json.dumps(result))
     return path
+
+
+def test_what_cannot_be_drawn_is_an_empty_page(evaluation):
+    opened = report.open_evaluation(evaluation)
+
+    def draw(scenes, size):
+        if any(len(objects) > 1 for objects in scenes):
+            raise RuntimeError("no ink")
+        return np.stack([np.full(size, 100 * len(objects), np.uint8) for objects in scenes])
+
+    opened = replace(opened, draw=draw)
+    assert (opened.draw_one([DOT, BAR]) == 0).all() and (opened.draw_one([DOT]) == 100).all()
 
 
 @pytest.fixture
