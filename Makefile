@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 OLDEST := .venv-oldest
+OFFLINE := HF_HUB_OFFLINE=1 HF_DATASETS_OFFLINE=1 CUDA_VISIBLE_DEVICES= OMP_NUM_THREADS=1
+PYTEST := -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 .PHONY: demo test test-oldest quality style tex browser
 
@@ -24,8 +26,8 @@ demo: $(INSTALLED)  ## Train a small model, read pictures it never saw, write ru
 	$(BIN)/python report.py --out runs/demo/report.html runs/demo/eval_*.json
 	@echo "Open runs/demo/report.html; the model is in runs/demo/model."
 
-test: quality  ## Style, then every test; offline, on the CPU
-	HF_HUB_OFFLINE=1 HF_DATASETS_OFFLINE=1 CUDA_VISIBLE_DEVICES= $(BIN)/python -m pytest
+test: quality  ## Style, then every test; offline, on the CPU, a process for each core
+	$(OFFLINE) $(BIN)/python $(PYTEST)
 
 $(OLDEST)/.installed: setup.py tests/oldest.py
 	$(PYTHON) -m venv $(OLDEST)
@@ -35,7 +37,7 @@ $(OLDEST)/.installed: setup.py tests/oldest.py
 	touch $@
 
 test-oldest: $(OLDEST)/.installed  ## Every test on the oldest versions that setup.py admits
-	HF_HUB_OFFLINE=1 HF_DATASETS_OFFLINE=1 CUDA_VISIBLE_DEVICES= $(OLDEST)/bin/python -m pytest
+	$(OFFLINE) $(OLDEST)/bin/python $(PYTEST)
 
 quality: $(INSTALLED)
 	$(BIN)/ruff check .

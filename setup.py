@@ -32,7 +32,7 @@ setup(
         "tqdm>=4.66.3",
         "transformers>=5.17,<6",
     ],
-    extras_require={"dev": ["gradio>=6.0,<7", "playwright>=1.50", "pytest>=8", "ruff==0.17.6"]},
+    extras_require={"dev": ["gradio>=6.0,<7", "playwright>=1.50", "pytest>=8", "pytest-xdist>=3.6", "ruff==0.17.6"]},
     classifiers=[
         "License :: OSI Approved :: Apache Software License",
         "Programming Language :: Python :: 3",
