@@ -128,7 +128,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--results", default="experiments/results", help="where the table is written")
     parser.add_argument("--seeds", type=positive, default=3, help="how many seeds")
     parser.add_argument("--minutes", type=float, default=10.0, help="of each kind from the checkpoint on")
-    parser.add_argument("--size", type=positive, default=1000, help="test pictures, where scenes are sampled")
+    parser.add_argument("--size", type=positive, default=4000, help="test pictures, where scenes are sampled")
     parser.add_argument("--jobs", type=positive, default=2, help="runs at a time, each of one thread")
     options = parser.parse_args(arguments)
     name = options.language
