@@ -21,7 +21,7 @@ from datasets_scripts.scenes import RenderError
 from derender_training.checkpoints import CheckpointError, Progress, RunFolder
 from derender_training.data import load_batches, load_examples
 from derender_training.evaluation import predict
-from derender_training.language_folder import find_data, open_language
+from derender_training.language_folder import find_data, image_form, open_language
 from derender_training.model_card import CardWriter
 from derender_training.model_folder import open_model
 from derender_training.options import OptionError, read_options
@@ -153,7 +153,7 @@ def open_folder(options: RLOptions, model: DerenderForConditionalGeneration):
 
 
 def build_suite(options: RLOptions, folder, draw, device: torch.device) -> RewardSuite:
-    form = options.image_form or getattr(folder, "IMAGE_REWARD", "buckets")
+    form = options.image_form or image_form(folder)
     size = options.reward_size or options.image_size
     return RewardSuite(options.rewards, folder.LANGUAGE, draw, size, form, options.image_options, device)
 

@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from datasets_scripts.scene_options import parse_with_scene_options  # noqa: E402
 from datasets_scripts.scenes import FreshScenes, data_options  # noqa: E402
 from derender_training.joint_reward import WeightedReward  # noqa: E402
-from derender_training.language_folder import open_language  # noqa: E402
+from derender_training.language_folder import image_form, open_language  # noqa: E402
 from derender_training.result_file import describe_hardware, find_commit  # noqa: E402
 from derender_training.reward_suite import RewardSuite  # noqa: E402
 from derender_training.rl_data import DrawnTruth, RLBatches, SeenPictures  # noqa: E402
@@ -72,8 +72,7 @@ def main() -> int:
     batches = RLBatches(scenes, processor, options.batch_size, language=folder.LANGUAGE, targets=targets)
     model = model.to(accelerator.device, memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(model.parameters(), 1e-6, fused=True)
-    form = getattr(folder, "IMAGE_REWARD", "buckets")
-    suite = RewardSuite(REWARDS, folder.LANGUAGE, draw, size, form, device=accelerator.device)
+    suite = RewardSuite(REWARDS, folder.LANGUAGE, draw, size, image_form(folder), device=accelerator.device)
     join = WeightedReward(REWARDS, (1.0,) * len(REWARDS))
     tables = GrammarTables(folder.LANGUAGE, accelerator.device)
     take_rl_step = RLStep(accelerator, model, tables, suite, join, "scst", 1, 0)

@@ -15,6 +15,11 @@ def open_language(name: str):
         raise OptionError(f"option 'language': {error}") from None
 
 
+def image_form(folder) -> str:
+    """How reinforcement compares a language's pictures; "buckets" (equation 14) where its folder says nothing."""
+    return getattr(folder, "IMAGE_REWARD", "buckets")
+
+
 def find_data(folder, data_dir: str | None) -> dict:
     """`data_options`, its error as an OptionError."""
     try:

@@ -24,6 +24,7 @@ from derender_training.calibration import mark_correct
 from derender_training.drawing import draw_readings
 from derender_training.evaluation import prepare_pictures
 from derender_training.figures import as_png
+from derender_training.language_folder import image_form
 from derender_training.model_folder import open_model
 from derender_training.result_file import find_commit, write_bytes
 from derender_training.reward_suite import RewardSuite
@@ -59,9 +60,9 @@ class Decoder:
     def __init__(self, model, processor, folder, data_dir: str | None, seed: int):
         self.model, self.processor, self.language, self.seed = model.eval(), processor, folder.LANGUAGE, seed
         self.draw = partial(folder.render_batch, **data_options(folder, data_dir))
-        size, form = tuple(model.config.image_size), getattr(folder, "IMAGE_REWARD", "buckets")
+        size = tuple(model.config.image_size)
         self.see = SeenPictures(size, self.language.canvas.channels)
-        self.suite = RewardSuite(REWARDS, self.language, self.draw, size, form)
+        self.suite = RewardSuite(REWARDS, self.language, self.draw, size, image_form(folder))
         self.tables = GrammarTables(self.language)
 
     def find_rows(self, examples: Sequence, count: int) -> list[list[Panel]]:

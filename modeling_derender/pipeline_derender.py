@@ -11,7 +11,6 @@ from transformers.modeling_outputs import BaseModelOutput
 
 from .confidence import score_objects
 from .image_io import open_image
-from .language import Language
 from .serialization import to_text
 from .specification import ids_to_objects
 
@@ -58,18 +57,13 @@ class ImageToSpecPipeline(Pipeline):
         features = self.model.encoder(model_inputs["pixel_values"]).last_hidden_state
         # `generate` repeats what it is given for beams, so it gets an output of its own.
         sequences = self.model.generate(encoder_outputs=BaseModelOutput(features), **(generate_kwargs or {}))
-        objects = [ids_to_objects(self.language, row) for row in sequences.tolist()]
+        objects = [ids_to_objects(self.model.language, row) for row in sequences.tolist()]
         confidences = score_objects(self.model, None, objects, encoder_outputs=BaseModelOutput(features))
         # As tensors, one row a picture, for what takes batches apart.
         padded = [torch.tensor([*row, *[torch.nan] * (len(sequences[0]) - len(row))]) for row in confidences]
         return {"sequences": sequences, "confidences": torch.stack(padded)}
 
     def postprocess(self, model_outputs):
-        objects = ids_to_objects(self.language, model_outputs["sequences"][0].tolist())
+        objects = ids_to_objects(self.model.language, model_outputs["sequences"][0].tolist())
         confidences = model_outputs["confidences"][0, : len(objects)].tolist()
-        return {"objects": objects, "text": to_text(self.language, objects), "confidences": confidences}
-
-    @property
-    def language(self) -> Language:
-        """The model's."""
-        return Language.from_dict(self.model.config.language)
+        return {"objects": objects, "text": to_text(self.model.language, objects), "confidences": confidences}

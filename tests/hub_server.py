@@ -131,19 +131,15 @@ class Handler(BaseHTTPRequestHandler):
         self.send(200, {"commitUrl": f"{self.hub.url}/{repo}/commit/{commit}", "commitOid": commit})
 
     def describe(self, kind: str, repo: str, revision: str | None = None) -> None:
-        if (kind, repo) not in self.hub.repos:
-            return self._missing("Repo")
         if (found := self._find(kind, repo, revision)) is None:
-            return self._missing("Revision")
+            return None
         files, commit = found
         siblings = [{"rfilename": path} for path in sorted(files)]
         return self.send(200, {"id": repo, "sha": commit, "private": False, "tags": [], "siblings": siblings})
 
     def list_tree(self, kind: str, repo: str, revision: str, path: str | None = None) -> None:
-        if (kind, repo) not in self.hub.repos:
-            return self._missing("Repo")
         if (found := self._find(kind, repo, revision)) is None:
-            return self._missing("Revision")
+            return None
         files, _ = found
         rows = [
             {"type": "file", "path": name, "size": len(content), "oid": hashlib.sha1(content).hexdigest()}
@@ -154,10 +150,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def resolve(self, repo: str, revision: str, path: str, kind: str | None) -> None:
         kind = kind or "models"
-        if (kind, repo) not in self.hub.repos:
-            return self._missing("Repo")
         if (found := self._find(kind, repo, revision)) is None:
-            return self._missing("Revision")
+            return None
         files, commit = found
         if path not in files:
             return self._missing("Entry", X_Repo_Commit=commit)
@@ -168,9 +162,12 @@ class Handler(BaseHTTPRequestHandler):
         self.send(404, {"error": f"{what} not found"}, X_Error_Code=f"{what}NotFound", **headers)
 
     def _find(self, kind: str, repo: str, revision: str | None) -> tuple[dict[str, bytes], str] | None:
+        """The files of a revision and its commit; None, the answer being sent, where there is no such thing."""
+        if (kind, repo) not in self.hub.repos:
+            return self._missing("Repo")
         commits = self.hub.repos[kind, repo]
         commit = list(commits)[-1] if revision in (None, "main") else revision
-        return (commits[commit], commit) if commit in commits else None
+        return (commits[commit], commit) if commit in commits else self._missing("Revision")
 
 
 ROUTES = (

@@ -72,13 +72,17 @@ def error_of(evaluate, *arguments, **options) -> str:
     return str(caught.value)
 
 
-def test_two_processes_say_what_one_says(evaluate, workplace, tmp_path):
+def run_two_processes(workplace, data, *arguments) -> subprocess.CompletedProcess:
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", ROOT / "eval.py"]
-    arguments = ["--model", workplace / "model", "--data", workplace / "pictures", "--batch_size", "2", "--show", "1"]
-    run = subprocess.run(
-        [*launch, *arguments, "--json", tmp_path / "two.json", "--show_dir", tmp_path],
+    return subprocess.run(
+        [*launch, "--model", workplace / "model", "--data", data, "--batch_size", "2", *arguments],
         env={**os.environ, "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}, capture_output=True, text=True,
     )  # fmt: skip
+
+
+def test_two_processes_say_what_one_says(evaluate, workplace, tmp_path):
+    show = ("--show", "1", "--show_dir", tmp_path)
+    run = run_two_processes(workplace, workplace / "pictures", "--json", tmp_path / "two.json", *show)
     assert run.returncode == 0, run.stderr
     assert run.stdout.count("pictures             5") == 1 and run.stderr.count(" 0/5 ") == 1
     two, (one, _) = json.loads((tmp_path / "two.json").read_text()), evaluate("--data", workplace / "pictures")
@@ -92,12 +96,7 @@ def test_two_processes_say_what_one_says(evaluate, workplace, tmp_path):
 def test_an_error_in_one_process_is_told_once(workplace, tmp_path):
     shutil.copytree(workplace / "pictures", tmp_path / "pictures")
     (tmp_path / "pictures" / "3.png").write_bytes(b"no picture")  # of the second batch, and so of the second process
-    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", ROOT / "eval.py"]
-    arguments = ["--model", workplace / "model", "--data", tmp_path / "pictures", "--batch_size", "2"]
-    run = subprocess.run(
-        [*launch, *arguments], env={**os.environ, "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"},
-        capture_output=True, text=True,
-    )  # fmt: skip
+    run = run_two_processes(workplace, tmp_path / "pictures")
     assert run.returncode != 0 and run.stderr.count("error: ") == 1
     assert "metadata.jsonl, line 4: " in run.stderr
 
