@@ -1,9 +1,9 @@
 """Does reinforcement do more than to go on? The paper's section 4, CPU scale: python -m experiments.rl_study LANGUAGE
 
 From one converged cross-entropy checkpoint, with three seeds, trains by reinforcement (rl_study_LANGUAGE_rl.yaml in
-configs/) and goes on by cross-entropy for the same time (rl_study_LANGUAGE.yaml again, from the checkpoint, at the
-same learning rate and with the same decay), and scores all on the same test pictures. The same command again goes on
-where it was stopped. Writes rl_study_LANGUAGE.json and .md: all scores, and a paired bootstrap test of the score that
+configs/) and goes on by cross-entropy for the same time (rl_study_LANGUAGE.yaml again, from the checkpoint, at 1e-4
+with cosine decay), and scores all on the same test pictures. The same command again goes on where it was stopped.
+Writes rl_study_LANGUAGE.json and .md: all scores, and a paired bootstrap test of the score that
 was optimised.
 """
 
@@ -98,10 +98,10 @@ def as_markdown(name: str, result: dict) -> str:
         f"# Reinforcement and cross-entropy from one checkpoint: {name}, at CPU scale",
         "",
         f"CPU scale, not the paper's: configs/rl_study_{name}.yaml ({study['start_minutes']:.1f} minutes) and from "
-        f"its checkpoint {study['minutes']} minutes more of each kind, {study['seeds']} seeds, at learning rate 1e-4 "
-        f"with cosine decay; {study['pictures']} test pictures. {'; '.join(study['hardware'])}. Commit "
-        f"{', '.join(study['commits'])}. In "
-        "percent, means over seeds.",
+        f"its checkpoint {study['minutes']} minutes more of each kind, {study['seeds']} seeds, at learning rates of "
+        f"{' and '.join(f'{rate:g}' for rate in study['learning_rates'])} with cosine decay; {study['pictures']} test "
+        f"pictures. {'; '.join(study['hardware'])}. Commit {', '.join(study['commits'])}. In percent, means over "
+        "seeds.",
         "",
         f"| | {' | '.join(MEASURES)} | {result['optimised']} of each seed | steps |",
         f"| --- |{' ---: |' * (len(MEASURES) + 2)}",
@@ -145,6 +145,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "start_minutes": evaluations["start"]["minutes"],
         "minutes": options.minutes,
         "seeds": options.seeds,
+        "learning_rates": [evaluations[kind, 0]["training"]["learning_rate"] for kind in KINDS],
         "pictures": evaluations["start"]["counts"]["pictures"],
         "hardware": sorted({item["hardware"] for item in evaluations.values()}),
         "commits": sorted({str(item["commit"]) for item in evaluations.values()}),

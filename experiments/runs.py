@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -32,15 +33,23 @@ class RunError(RuntimeError):
     """A training or an evaluation failed; the message tells its command and the end of what it said."""
 
 
+class Stopped(RuntimeError):
+    """The time was over; the same command goes on from the last checkpoint."""
+
+
 @dataclass(frozen=True)
 class Run:
-    """A model to train and score in `folder`: the arguments of `script` and of eval.py beyond where they write."""
+    """A model to train and score in `folder`: the arguments of `script` and of eval.py beyond where they write.
+
+    `more` are further evaluations, by their names.
+    """
 
     name: str
     folder: Path
     train: tuple[str, ...]
     evaluate: tuple[str, ...]
     script: str = "train.py"
+    more: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     @property
     def output_dir(self) -> Path:
@@ -49,11 +58,15 @@ class Run:
 
     @property
     def commands(self) -> list[list[str]]:
-        """The two commands, to be given in the repository's root."""
-        output, evaluation = str(self.output_dir), str(self.folder / EVALUATION)
+        """The command that trains and those that score, to be given in the repository's root."""
+        output = str(self.output_dir)
+        evaluations = [(EVALUATION, self.evaluate), *((f"{name}.json", arguments) for name, arguments in self.more)]
         return [
             ["python", self.script, *self.train, "--output_dir", output],
-            ["python", "eval.py", "--model", f"{output}/model", *self.evaluate, "--json", evaluation],
+            *(
+                ["python", "eval.py", "--model", f"{output}/model", *arguments, "--json", str(self.folder / file)]
+                for file, arguments in evaluations
+            ),
         ]
 
     def is_done(self) -> bool:
@@ -63,26 +76,34 @@ class Run:
             saved = yaml.safe_load((self.output_dir / OPTIONS).read_text())
         except FileNotFoundError:
             return False
+        return commands == self.commands and self.has_options(saved)
+
+    def has_options(self, saved: dict) -> bool:
+        """Whether a run with the `saved` options is what the recipe and the arguments now say."""
         options = asdict(read_options(OPTIONS_OF[self.script], self.commands[0][2:]))
         # The data's folder is found when the run begins, and so is the size of pictures that none asks for.
         found = ("data_dir",) if options["image_size"] else ("data_dir", "image_size")
-        return commands == self.commands and all(
-            saved.get(name) == value for name, value in options.items() if name not in (*HOW, *found)
-        )
+        return all(saved.get(name) == value for name, value in options.items() if name not in (*HOW, *found))
 
-    def execute(self) -> None:
-        """Train and score; raises RunError."""
+    def execute(self, deadline: float | None = None) -> None:
+        """Train and score; raises RunError, and Stopped where `deadline`, on time.monotonic()'s clock, is passed."""
         self.folder.mkdir(parents=True, exist_ok=True)
         for command in self.commands:
-            self._call(command)
+            self._call(command, deadline)
         write_json(self.folder / COMMANDS, self.commands)
 
-    def _call(self, command: list[str]) -> None:
+    def _call(self, command: list[str], deadline: float | None) -> None:
         log = self.folder / LOG
+        left = None if deadline is None else max(0.0, deadline - time.monotonic())
         with log.open("a") as output:
             print("$", *command, file=output, flush=True)
             arguments = [sys.executable, *command[1:]]
-            status = subprocess.run(arguments, cwd=ROOT, env=ENVIRONMENT, stdout=output, stderr=output).returncode
+            try:
+                status = subprocess.run(
+                    arguments, cwd=ROOT, env=ENVIRONMENT, stdout=output, stderr=output, timeout=left
+                ).returncode
+            except subprocess.TimeoutExpired:
+                raise Stopped(f"{self.name}: stopped, the time is over; the same command goes on") from None
         if status:
             last = log.read_text(errors="replace").replace("\r", "\n").strip().splitlines()[-5:]
             told = f"{self.name}: {' '.join(command)} ended with status {status} ({log}):"
@@ -102,22 +123,26 @@ class Run:
         }
 
 
-def execute_runs(runs: Sequence[Run], jobs: int, title: str) -> None:
+def execute_runs(runs: Sequence[Run], jobs: int, title: str, deadline: float | None = None) -> None:
     """Carry out the runs that are not done, `jobs` at a time, in their order.
 
-    Raises RunError of those that fail, once those that have begun are over; the others stay to be done.
+    Raises RunError of those that fail, once those that have begun are over; the others stay to be done. Raises Stopped
+    where some are not done when `deadline`, on time.monotonic()'s clock, is passed.
     """
     left = [run for run in runs if not run.is_done()]
-    failures, lock = [], threading.Lock()
+    failures, stopped, lock = [], [], threading.Lock()
     with tqdm(total=len(runs), initial=len(runs) - len(left), desc=title, unit=" runs") as bar:
 
         def execute(run: Run) -> None:
-            if failures:
+            if failures or stopped:
                 return
             try:
-                run.execute()
+                run.execute(deadline)
             except RunError as error:
                 failures.append(str(error))
+            except Stopped as error:
+                stopped.append(str(error))
+                return
             with lock:
                 bar.update()
 
@@ -125,3 +150,5 @@ def execute_runs(runs: Sequence[Run], jobs: int, title: str) -> None:
             list(pool.map(execute, left))
     if failures:
         raise RunError("\n".join(failures))
+    if stopped:
+        raise Stopped("\n".join(stopped))

@@ -19,7 +19,7 @@ def test_every_run_can_be_carried_out(name, tmp_path):
         options = read_options(OPTIONS_OF[run.script], training[2:])
         assert options.data_dir == "clips"
         if key != "start":
-            assert (options.seed, options.max_minutes, options.learning_rate) == (100 + key[1], 1.5, 1e-4)
+            assert (options.seed, options.max_minutes, options.schedule) == (100 + key[1], 1.5, "cosine")
             assert checkpoint == (options.checkpoint if key[0] == "reinforcement" else options.initial_model)
         parsed = eval_script.parse_options(evaluation[2:])
         assert (parsed.data, parsed.split, parsed.data_dir) == (name, "test", "clips")
@@ -46,9 +46,16 @@ def test_the_summary_finds_what_was_put_in(optimised, better):
     assert result["gain"]["interval"] == pytest.approx((0.05, 0.05)) and result["gain"]["p"] < 0.01
     assert result["rows"]["reinforcement"][optimised] == pytest.approx(base.mean() + 0.02 + 0.05 * better)
     result["study"] = {
-        "start_minutes": 1.0, "minutes": 2.0, "seeds": 3, "pictures": 300,
+        "start_minutes": 1.0, "minutes": 2.0, "seeds": 3, "pictures": 300, "learning_rates": [1e-4, 3e-5],
         "hardware": ["a machine"], "commits": ["abc"],
     }  # fmt: skip
     table = as_markdown("noisy_shapes", result)
-    for part in ("CPU scale, not the paper's", "a machine", "Commit abc", "gains 5.00 [5.00, 5.00]", "10, 11, 12"):
+    for part in (
+        "CPU scale, not the paper's",
+        "a machine",
+        "Commit abc",
+        "0.0001 and 3e-05",
+        "gains 5.00 [5.00, 5.00]",
+        "10, 11, 12",
+    ):
         assert part in table

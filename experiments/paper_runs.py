@@ -1,0 +1,59 @@
+"""The runs behind a table: what each row trains at a scale, with which seeds, and from which other run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from experiments.paper_rows import NOISY, Table
+from experiments.paper_scales import Setting
+from experiments.runs import Run
+
+
+REAL_PICTURES = ("noisy_shapes_tikz", "hand_drawings")
+
+
+def list_runs(
+    table: Table, setting: Setting, folder: Path, seeds: int, data_dir: str | None, real_pictures: Path | None
+) -> dict[tuple[str, int], Run]:
+    """The runs by row and seed, each after the one that it begins from; `seeds` are those of the headline rows.
+
+    `data_dir` is the folder of the data set's own files; `real_pictures` that of the folders REAL_PICTURES, on which
+    models of Noisy Shapes are scored too.
+    """
+    rows, runs = {row.key: row for row in table.rows}, {}
+    for row in table.rows:
+        if row.recipe is not None:
+            for seed in range(seeds if row.headline else 1):
+                runs[row.key, seed] = _make_run(row, rows, table, setting, folder, seed, data_dir, real_pictures)
+    return runs
+
+
+def list_starts(table: Table, wanted: Iterable[tuple[str, int]]) -> set[tuple[str, int]]:
+    """The runs that those `wanted` begin from."""
+    starts = {row.key: row.start for row in table.rows}
+    return {(starts[key], seed) for key, seed in wanted if starts[key] is not None}
+
+
+def _make_run(row, rows, table, setting, folder, seed, data_dir, real_pictures) -> Run:
+    data = () if data_dir is None else ("--data_dir", data_dir)
+    train = (f"configs/{row.recipe}.yaml", *row.options, "--seed", str(seed), *setting.data, *setting.running)
+    if setting.train_size is not None:
+        train += ("--train_size", str(setting.train_size * row.share // 100))
+    start = None if row.start is None else str(_folder_of(folder, row.start, seed) / "training" / "model")
+    if row.reinforces:
+        train += ("--checkpoint", start)
+    else:
+        train += setting.model
+        train += () if start is None else ("--initial_model", start)
+    train += ("--max_minutes", str(setting.minutes[row.start is not None]), *data)
+    more = ()
+    if table.data_set == NOISY and real_pictures is not None:
+        more = tuple((name, ("--data", str(real_pictures / name))) for name in REAL_PICTURES)
+    script = "rl_train.py" if row.reinforces else "train.py"
+    path = _folder_of(folder, row.key, seed)
+    return Run(path.name, path, train, (*setting.evaluate, *data), script, more)
+
+
+def _folder_of(folder: Path, key: str, seed: int) -> Path:
+    return folder / f"{key}_{seed}"

@@ -1,0 +1,73 @@
+"""How large the paper's experiments are run: the options that a scale lays over the paper's recipes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from experiments.paper_rows import NOISY, SCENES
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Of one data set at one scale: options of train.py, of rl_train.py and of eval.py.
+
+    `train_size` is the whole training data where it is sampled, and `minutes` are those of cross-entropy and of
+    reinforcement, for which cross-entropy goes on in comparison. `is_sampled`: it has no scenes of its own.
+    """
+
+    model: tuple[str, ...]
+    data: tuple[str, ...]
+    running: tuple[str, ...]
+    evaluate: tuple[str, ...]
+    minutes: tuple[float, float]
+    train_size: int | None = None
+
+
+CORE = ("--num_workers", "0", "--num_threads", "1", "--steps", "1000000")  # the time ends it
+WHOLE = ("--steps", "1000000", "--num_workers", "14")
+TEST_SCENES = ("--data", SCENES, "--split", "test", "--scene.validation_share", "0.02")
+
+
+def _cpu_run(batch_size: int, every: int, evaluation_size: int) -> tuple[str, ...]:
+    return (
+        *("--batch_size", str(batch_size), "--evaluate_every", str(every), "--save_every", str(every)),
+        *("--evaluation_size", str(evaluation_size), *CORE),
+    )
+
+
+SCALES = {
+    # The paper's pictures, data and batches, on one H100: half an hour holds a row and one that begins with it.
+    "paper": {
+        NOISY: Setting(
+            (), (), (*WHOLE, "--save_every", "250", "--mixed_precision", "bf16"),
+            ("--data", NOISY, "--split", "test", "--size", "1000"), (18.0, 7.0), 99000,
+        ),
+        SCENES: Setting(
+            (), (), (*WHOLE, "--save_every", "250", "--mixed_precision", "bf16"), TEST_SCENES, (18.0, 7.0),
+        ),
+    },
+    # Small pictures with as many features as the paper's, on one core.
+    "cpu": {
+        NOISY: Setting(
+            ("--image_size", "[32, 32]", "--max_length", "32", "--model.backbone_stride", "4"),
+            ("--scene.max_objects", "5"), _cpu_run(32, 400, 200),
+            ("--data", NOISY, "--split", "test", "--size", "2000", "--scene.max_objects", "5"), (9.0, 6.0), 50000,
+        ),
+        SCENES: Setting(
+            ("--image_size", "[64, 80]", "--model.backbone_stride", "8"),
+            (), _cpu_run(32, 200, 176), TEST_SCENES, (9.0, 6.0),
+        ),
+    },
+    # To see that all of it works: minutes on any machine. Its scores mean nothing.
+    "tiny": {
+        NOISY: Setting(
+            ("--image_size", "[32, 32]", "--max_length", "20", "--model.backbone_stride", "4"),
+            ("--scene.max_objects", "3"), _cpu_run(8, 5, 8),
+            ("--data", NOISY, "--split", "test", "--size", "16", "--scene.max_objects", "3"), (0.1, 0.1), 200,
+        ),
+        SCENES: Setting(
+            ("--image_size", "[32, 40]", "--model.backbone_stride", "8"), (), _cpu_run(8, 5, 8),
+            (*TEST_SCENES, "--limit", "16"), (0.1, 0.1),
+        ),
+    },
+}  # fmt: skip

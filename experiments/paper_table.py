@@ -1,0 +1,113 @@
+"""A table of the paper with ours beside it, as Markdown."""
+
+from __future__ import annotations
+
+from experiments.paper_rows import Table
+from experiments.paper_scales import SCALES
+
+
+REAL = {"noisy_shapes_tikz": "real TikZ", "hand_drawings": "hand drawings"}
+BASE_NAMES = {"transformer": "the checkpoint", "longer": "cross-entropy for as much longer"}
+
+
+def as_markdown(table: Table, result: dict) -> str:
+    """`result` is what reproduction.py writes as JSON."""
+    parts = [f"# {table.title}, at {result['scale']} scale", _describe(table, result), _ours(table, result)]
+    for base in table.bases:
+        parts.append(_tests(table, result["rows"], base))
+    if any(row.get("real") for row in result["rows"]):
+        parts.append(_real(result["rows"]))
+    notes = [f"{row['label']}: {row['note']}." for row in result["rows"] if row["note"]]
+    return "\n\n".join([*parts, *notes]) + "\n"
+
+
+def _describe(table: Table, result: dict) -> str:
+    setting = SCALES[result["scale"]][table.data_set]
+    first, second = setting.minutes
+    pixels = " x ".join(map(str, result["image_size"]))
+    training = f"{setting.train_size:,} training scenes" if setting.train_size else "the given training scenes"
+    small = "" if result["scale"] == "paper" else f"{result['scale'].upper()} scale, not the paper's. "
+    seeds = max(len(row["scores"]["iou"]["seeds"]) for row in result["rows"] if "scores" in row)
+    parts = [
+        f"{small}`python experiments/reproduce.py --table {result['table']} --scale {result['scale']}`: "
+        f"{pixels} pixels",
+        training,
+        f"batches of {result['batch_size']}",
+        f"{first:g} minutes of cross-entropy and {second:g} more of reinforcement",
+        f"{result['minutes']:.0f} minutes of all runs added up",
+        f"{result['pictures']:,} test pictures",
+        f"{seeds} seeds for the rows that show a spread (standard deviation), one (0) for the others",
+    ]
+    return (
+        f"{', '.join(parts)}. {'; '.join(result['hardware'])}. Commit {', '.join(result['commits'])}. In percent; "
+        "below each row of ours what the paper has at its own scale, and the difference."
+    )
+
+
+def _ours(table: Table, result: dict) -> str:
+    lines = [
+        f"| | {' | '.join(table.measures.values())} | minutes | steps |",
+        f"| --- |{' ---: |' * (len(table.measures) + 2)}",
+    ]
+    for row in result["rows"]:
+        share = f", {row['share']}% of the data" if result["table"] == "size" else ""
+        if "scores" in row:
+            cells = [_with_spread(row["scores"][name]) for name in table.measures]
+            minutes = ", ".join(f"{value:.1f}" for value in row["runs"]["minutes"])
+            steps = ", ".join(map(str, row["runs"]["steps"]))
+            lines.append(f"| **{row['label']}{share}** | {' | '.join(cells)} | {minutes} | {steps} |")
+        if row["paper"]:
+            cells = [_papers(row, name) for name in table.measures]
+            lines.append(f"| {row['label']}{share}, the paper | {' | '.join(cells)} | | |")
+    return "\n".join(lines)
+
+
+def _with_spread(score: dict) -> str:
+    spread = "" if score["spread"] is None else f" ± {100 * score['spread']:.2f}"
+    return f"{100 * score['mean']:.2f}{spread}"
+
+
+def _papers(row: dict, name: str) -> str:
+    if name not in row["paper"]:
+        return "–"
+    lacks = f" ({row['lacks'][name]:+.2f})" if "lacks" in row else ""
+    return f"{row['paper'][name]:.2f}{lacks}"
+
+
+def _tests(table: Table, rows: list[dict], base: str) -> str:
+    lines = [
+        f"What reinforcement gains over {BASE_NAMES[base]}, positive being better; paired bootstrap over test "
+        "pictures, each side the mean over its seeds, 95% intervals, p-values not adjusted for how many they are:",
+        "",
+        f"| | {' | '.join(table.measures.values())} |",
+        f"| --- |{' ---: |' * len(table.measures)}",
+    ]
+    for row in rows:
+        if base in row["against"]:
+            cells = [_difference(row["against"][base][name]) for name in table.measures]
+            lines.append(f"| {row['label']} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _difference(item: dict) -> str:
+    mean, low, high = (100 * value for value in (item["mean"], *item["interval"]))
+    return f"{mean:+.2f} [{low:.2f}, {high:.2f}], p {item['p']:.4f}"
+
+
+def _real(rows: list[dict]) -> str:
+    names = list(next(row["real"] for row in rows if row.get("real")))
+    columns = [f"{REAL[name]}: {measure}" for name in names for measure in ("IOU", "IOU 1.0")]
+    counts = {name: next(row["real"][name]["pictures"] for row in rows if row.get("real")) for name in names}
+    told = ", ".join(f"{count} {REAL[name]}" for name, count in counts.items())
+    lines = [
+        f"Real pictures that none of these models was trained on ({told}; Ellis et al. parse 63 of 100 hand drawings "
+        "exactly, with search):",
+        "",
+        f"| | {' | '.join(columns)} |",
+        f"| --- |{' ---: |' * len(columns)}",
+    ]
+    for row in rows:
+        if row.get("real"):
+            cells = [_with_spread(row["real"][name][measure]) for name in names for measure in ("iou", "iou_1.0")]
+            lines.append(f"| {row['label']} | {' | '.join(cells)} |")
+    return "\n".join(lines)

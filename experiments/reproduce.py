@@ -1,0 +1,13 @@
+"""Makes the tables of the paper: python experiments/reproduce.py --table 1|2|3|size --scale cpu|paper"""
+
+import sys
+from pathlib import Path
+
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run as a file, not as a module
+
+from experiments.reproduction import main  # noqa: E402
+
+
+if __name__ == "__main__":
+    main()

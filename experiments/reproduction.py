@@ -1,0 +1,139 @@
+"""Makes the tables of the paper, or ours: python experiments/reproduce.py --table 1|2|3|size --scale cpu|paper
+
+Trains and scores what the rows need and writes table_TABLE_SCALE.json, .md and the figures. The same command again
+goes on where it was stopped, and nothing is done twice: tables share their runs, and a run whose record lies in the
+results counts as done. Scale "tiny" is to see that all of it works.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from derender_training.result_file import write_bytes, write_json
+from eval import positive
+from experiments.paper_figures import plot_curves, plot_sizes
+from experiments.paper_rows import NOISY, SCENES, TABLES, Table
+from experiments.paper_runs import REAL_PICTURES, list_runs, list_starts
+from experiments.paper_scales import SCALES
+from experiments.paper_statistics import compare, describe_scores
+from experiments.paper_table import as_markdown
+from experiments.run_records import make_record, read_record, write_record
+from experiments.runs import Run, RunError, Stopped, execute_runs
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = _parse(arguments)
+    table = TABLES[options.table]
+    setting = SCALES[options.scale][table.data_set]
+    deadline = None if options.stop_after is None else time.monotonic() + 60 * options.stop_after
+    folder = Path(options.output_dir, options.scale, table.data_set)
+    records = Path(options.results, "records", options.scale, table.data_set)
+    try:
+        real = find_real_pictures(options.real_pictures) if table.data_set == NOISY else None
+        data_dir = options.data_dir if table.data_set == SCENES else None
+        runs = list_runs(table, setting, folder, options.seeds, data_dir, real)
+        found = carry_out(table, runs, records, options.jobs, deadline)
+    except Stopped as stop:
+        sys.exit(f"stopped: {stop}")
+    except (OSError, RunError, ValueError) as error:
+        sys.exit(f"error: {error}")
+    result = summarize(table, found) | {"scale": options.scale, "table": options.table}
+    write_result(Path(options.results), table, result, found)
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--table", choices=TABLES, required=True)
+    parser.add_argument("--scale", choices=SCALES, required=True)
+    parser.add_argument("--data_dir", help="the folder of the Abstract Scenes files")
+    parser.add_argument(
+        "--real_pictures", default="../shared/data", help=f"the folder of {' and '.join(REAL_PICTURES)}"
+    )
+    parser.add_argument("--output_dir", default="runs/reproduce", help="where the runs are")
+    parser.add_argument("--results", default="experiments/results", help="where tables, figures and records are")
+    parser.add_argument("--seeds", type=positive, default=3, help="of the headline rows; the others have one")
+    parser.add_argument("--jobs", type=positive, default=2, help="runs at a time")
+    parser.add_argument("--stop_after", type=float, metavar="MINUTES", help="stop then, to go on another time")
+    return parser.parse_args(arguments)
+
+
+def find_real_pictures(folder: str) -> Path:
+    """The folder that holds REAL_PICTURES; ValueError where it lacks them."""
+    missing = [name for name in REAL_PICTURES if not Path(folder, name, "metadata.jsonl").is_file()]
+    if missing:
+        raise ValueError(f"--real_pictures {folder}: has no {' and no '.join(missing)}")
+    return Path(folder)
+
+
+def carry_out(table: Table, runs: dict, records: Path, jobs: int, deadline: float | None) -> dict:
+    """The records of `runs` (by row and seed), made where they are not there; RunError, Stopped."""
+    found = {key: read_record(_record_path(records, run), run) for key, run in runs.items()}
+    wanted = [key for key, record in found.items() if record is None]
+    # A run that is begun from has to be here itself, its record alone does not do.
+    needed = {*wanted, *list_starts(table, wanted)}
+    for title, begins in (("from the start", False), ("from these", True)):
+        now = [key for key in runs if key in needed and bool(list_starts(table, [key])) == begins]
+        try:
+            execute_runs([runs[key] for key in now], jobs, f"{table.title}, {title}", deadline)
+        finally:
+            _keep_records({key: runs[key] for key in now if runs[key].is_done()}, found, records)
+    return found
+
+
+def _keep_records(done: dict[tuple[str, int], Run], found: dict, records: Path) -> None:
+    for key, run in done.items():
+        found[key] = make_record(run)
+        write_record(_record_path(records, run), found[key])
+
+
+def _record_path(records: Path, run: Run) -> Path:
+    return records / f"{run.name}.json"
+
+
+def summarize(table: Table, records: dict[tuple[str, int], dict]) -> dict:
+    """Scores of every row, with what the paper has and how much is between, and the tests against the bases."""
+    own = {row.key: [record for (key, _), record in records.items() if key == row.key] for row in table.rows}
+    rows = []
+    for row in table.rows:
+        item = {"key": row.key, "label": row.label, "paper": row.paper, "share": row.share, "note": row.note}
+        if own[row.key]:
+            item["scores"] = describe_scores(own[row.key], table.measures)
+            item["lacks"] = {name: 100 * item["scores"][name]["mean"] - value for name, value in row.paper.items()}
+            item["real"] = _describe_real(own[row.key])
+            item["runs"] = {name: [record[name] for record in own[row.key]] for name in ("minutes", "steps")}
+        bases = table.bases if row.reinforces else ()
+        item["against"] = {base: compare(own[row.key], own[base], table.measures) for base in bases}
+        rows.append(item)
+    every = list(records.values())
+    return {
+        "rows": rows,
+        "commits": sorted({str(record["commit"]) for record in every}),
+        "hardware": sorted({record["hardware"] for record in every}),
+        "minutes": sum(record["minutes"] for record in every),
+        "pictures": len(every[0]["pictures"]["true"]),
+        "image_size": next(record["training"]["image_size"] for record in every if record["training"]["image_size"]),
+        "batch_size": every[0]["training"]["batch_size"],
+    }
+
+
+def _describe_real(records: Sequence[dict]) -> dict:
+    return {
+        name: describe_scores([{"scores": record["more"][name]} for record in records], ("iou", "iou_1.0"))
+        | {"pictures": records[0]["more"][name]["pictures"]}
+        for name in records[0]["more"]
+    }
+
+
+def write_result(folder: Path, table: Table, result: dict, records: dict) -> None:
+    name = f"table_{result['table']}_{result['scale']}"
+    text = as_markdown(table, result)
+    write_json(folder / f"{name}.json", result)
+    write_bytes(folder / f"{name}_curves.png", plot_curves(table, records))
+    if result["table"] == "size":
+        write_bytes(folder / f"{name}.png", plot_sizes(result["rows"]))
+    write_bytes(folder / f"{name}.md", text.encode())
+    print(text)
