@@ -17,6 +17,8 @@ def as_markdown(table: Table, result: dict) -> str:
         parts.append(_tests(table, result["rows"], base))
     if any(row.get("real") for row in result["rows"]):
         parts.append(_real(result["rows"]))
+    if result["instead"]:
+        parts.append(_instead(table, result["instead"]))
     notes = [f"{row['label']}: {row['note']}." for row in result["rows"] if row["note"]]
     return "\n\n".join([*parts, *notes]) + "\n"
 
@@ -59,6 +61,23 @@ def _ours(table: Table, result: dict) -> str:
         if row["paper"]:
             cells = [_papers(row, name) for name in table.measures]
             lines.append(f"| {row['label']}{share}, the paper | {' | '.join(cells)} | | |")
+    return "\n".join(lines)
+
+
+def _instead(table: Table, rows: list[dict]) -> str:
+    lines = [
+        "What one would pick instead: Transformers' VisionEncoderDecoderModel (small ViT and GPT-2), trained "
+        "by Seq2SeqTrainer on the same pictures for the same time (`python -m experiments.vision_encoder_decoder`; "
+        f"{rows[0]['hardware']}; commit {rows[0]['commit']}):",
+        "",
+        f"| | {' | '.join(table.measures.values())} | images/s | minutes |",
+        f"| --- |{' ---: |' * (len(table.measures) + 2)}",
+    ]
+    for row in rows:
+        cells = [f"{100 * row['scores'][name]:.2f}" for name in table.measures]
+        lines.append(
+            f"| {row['label']} | {' | '.join(cells)} | {row['images_per_second']:.0f} | {row['minutes']:.1f} |"
+        )
     return "\n".join(lines)
 
 

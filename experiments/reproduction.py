@@ -8,11 +8,14 @@ results counts as done. Scale "tiny" is to see that all of it works.
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
+from derender_training.language_folder import find_data, open_language
 from derender_training.result_file import write_bytes, write_json
 from eval import positive
 from experiments.paper_figures import plot_curves, plot_sizes
@@ -21,7 +24,8 @@ from experiments.paper_runs import REAL_PICTURES, list_runs, list_starts
 from experiments.paper_scales import SCALES
 from experiments.paper_statistics import compare, describe_scores
 from experiments.paper_table import as_markdown
-from experiments.run_records import make_record, read_record, write_record
+from experiments.reading_figure import draw_reading_figure
+from experiments.run_records import INSTEAD, make_record, read_record, write_record
 from experiments.runs import Run, RunError, Stopped, execute_runs
 
 
@@ -42,7 +46,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (OSError, RunError, ValueError) as error:
         sys.exit(f"error: {error}")
     result = summarize(table, found) | {"scale": options.scale, "table": options.table}
+    result["instead"] = describe_instead(records / f"{INSTEAD}.json", table, found)
     write_result(Path(options.results), table, result, found)
+    write_readings(options, table, runs, folder, data_dir)
+
+
+READ = ("transformer", "iou_image")  # whose readings are drawn
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -99,10 +108,11 @@ def summarize(table: Table, records: dict[tuple[str, int], dict]) -> dict:
     own = {row.key: [record for (key, _), record in records.items() if key == row.key] for row in table.rows}
     rows = []
     for row in table.rows:
-        item = {"key": row.key, "label": row.label, "paper": row.paper, "share": row.share, "note": row.note}
+        paper = {name: value for name, value in row.paper.items() if name in table.measures}
+        item = {"key": row.key, "label": row.label, "paper": paper, "share": row.share, "note": row.note}
         if own[row.key]:
             item["scores"] = describe_scores(own[row.key], table.measures)
-            item["lacks"] = {name: 100 * item["scores"][name]["mean"] - value for name, value in row.paper.items()}
+            item["lacks"] = {name: 100 * item["scores"][name]["mean"] - value for name, value in paper.items()}
             item["real"] = _describe_real(own[row.key])
             item["runs"] = {name: [record[name] for record in own[row.key]] for name in ("minutes", "steps")}
         bases = table.bases if row.reinforces else ()
@@ -118,6 +128,40 @@ def summarize(table: Table, records: dict[tuple[str, int], dict]) -> dict:
         "image_size": next(record["training"]["image_size"] for record in every if record["training"]["image_size"]),
         "batch_size": every[0]["training"]["batch_size"],
     }
+
+
+def describe_instead(path: Path, table: Table, records: dict[tuple[str, int], dict]) -> list[dict]:
+    """The rows of what one would pick instead, where its record is there, and of our Transformer in the same time."""
+    if not path.is_file() or ("transformer", 0) not in records:
+        return []
+    rows = {"VisionEncoderDecoderModel": json.loads(path.read_text()), "ours": records["transformer", 0]}
+    return [
+        {
+            "label": label,
+            "scores": {name: record["scores"][name] for name in table.measures},
+            "images_per_second": record["images_per_second"],
+            "minutes": record["minutes"],
+            "hardware": record["hardware"],
+            "commit": record["commit"],
+        }
+        for label, record in rows.items()
+    ]
+
+
+def write_readings(options: argparse.Namespace, table: Table, runs: dict, folder: Path, data_dir: str | None) -> None:
+    """The paper's Fig. 4, where both models are here.
+
+    Scenes are drawn with clip art whose licence keeps it out of the repository: their figure lies with the runs.
+    """
+    both = [runs.get((key, 0)) for key in READ]
+    if not all(run is not None and run.is_done() for run in both):
+        return
+    language = open_language(table.data_set)
+    draw = partial(language.render_batch, **find_data(language, data_dir))
+    size, measure = language.LANGUAGE.canvas.pixels, "iou" if table.data_set == NOISY else "reconstruction_error"
+    figure = draw_reading_figure(draw, size, [run.read() for run in both], measure)
+    place = Path(options.results) if table.data_set == NOISY else folder
+    write_bytes(place / f"table_{options.table}_{options.scale}_readings.png", figure)
 
 
 def _describe_real(records: Sequence[dict]) -> dict:

@@ -23,6 +23,7 @@ COUNTS = ("matched", "predicted", "true")
 OTHERS = ("iou_binned", "inference_error", "reconstruction_error")
 DIGITS = 5
 CURVE = "validation"
+INSTEAD = "vision_encoder_decoder"  # the record of what one would pick instead
 
 
 def make_record(run: Run) -> dict:
@@ -33,9 +34,10 @@ def make_record(run: Run) -> dict:
         "commands": _portable(run.commands),
         "training": {**result["training"], "data_dir": None},
         **{name: result[name] for name in ("minutes", "steps", "commit", "hardware")},
+        "images_per_second": result["steps"] * result["training"]["batch_size"] / result["minutes"] / 60,
         "scores": _scores(result),
         "more": {name: {**_scores(item), "pictures": item["counts"]["pictures"]} for name, item in more.items()},
-        "pictures": _describe_pictures(result["predictions"]),
+        "pictures": describe_pictures(result["predictions"]),
         "curve": read_curve(run.output_dir / "tensorboard"),
     }
 
@@ -44,7 +46,7 @@ def _scores(result: dict) -> dict:
     return {name: result[name] for name in (*SCORES, "images_per_second")}
 
 
-def _describe_pictures(predictions: Sequence[dict]) -> dict[str, list]:
+def describe_pictures(predictions: Sequence[dict]) -> dict[str, list]:
     columns = {name: [] for name in (*COUNTS, *OTHERS)}
     for item in predictions:
         sides = item["objects"], item["reference"]
