@@ -1,19 +1,25 @@
 """Many runs: each is carried out once, what failed is told with its log, what is done is read."""
 
 import json
+import time
+from dataclasses import replace
 
 import pytest
 
 from experiments import runs
-from experiments.runs import COMMANDS, LOG, Run, RunError, execute_runs
+from experiments.runs import COMMANDS, EVALUATION, LOG, Run, RunError, Stopped, execute_runs
 
 
 TRAIN = """
-import dataclasses, json, pathlib, sys, yaml
+import dataclasses, json, pathlib, sys, time, yaml
 from derender_training.options import read_options
 from derender_training.training_options import TrainingOptions
 options = read_options(TrainingOptions, sys.argv[1:])
 folder = pathlib.Path(options.output_dir)
+if options.language == "long" and not (folder / "begun").exists():
+    folder.mkdir(parents=True)
+    (folder / "begun").touch()
+    time.sleep(60)
 if options.language == "fail":
     sys.exit("error: it failed on purpose")
 (folder / "checkpoints" / "step_000000007").mkdir(parents=True, exist_ok=True)
@@ -82,3 +88,20 @@ def test_a_failure_is_told_and_the_rest_waits(tmp_path):
     with pytest.raises(RunError, match="b: python train.py recipe.yaml .*status 1(.|\n)*failed on purpose"):
         execute_runs(made, 1, "test")
     assert [run.is_done() for run in made] == [True, False, False, False]
+
+
+def test_runs_stop_when_the_time_is_over_and_go_on(tmp_path):
+    first, second = make_runs(tmp_path / "runs", "ab", language="long")
+    with pytest.raises(Stopped, match="^a: stopped, the time is over; the same command goes on$"):
+        execute_runs([first, second], 1, "test", time.monotonic() + 20)
+    assert first.output_dir.is_dir() and not first.is_done() and not second.folder.exists()
+    execute_runs([first], 1, "test", time.monotonic() + 600)
+    assert first.is_done() and count_trainings(first) == 1
+
+
+def test_a_run_is_scored_on_more_than_one_folder(tmp_path):
+    run = replace(make_runs(tmp_path / "runs", "a")[0], more=(("drawings", ("--data", "there")),))
+    execute_runs([run], 1, "test")
+    for name, data in ((EVALUATION, "here"), ("drawings.json", "there")):
+        assert json.loads((run.folder / name).read_text())["arguments"][2:4] == ["--data", data]
+    assert run.is_done() and not replace(run, more=()).is_done()
