@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 
@@ -22,6 +23,7 @@ from derender_training.data import TrainingBatches, load_batches, load_examples
 from derender_training.evaluation import predict
 from derender_training.language_folder import find_data, open_language
 from derender_training.model_card import CardWriter
+from derender_training.near_targets import NearTargets
 from derender_training.options import OptionError, check_entries, read_options
 from derender_training.precision import choose_precision
 from derender_training.schedule import Schedule
@@ -29,6 +31,7 @@ from derender_training.scores import score_specifications
 from derender_training.train_steps import build_optimizer, check_weights, train_steps
 from derender_training.training_log import TrainingLog
 from derender_training.training_options import TrainingOptions
+from derender_training.weight_average import WeightAverage
 from modeling_derender.checkpoint import load_checkpoint
 from modeling_derender.configuration_derender import DerenderConfig
 from modeling_derender.language import Language
@@ -73,6 +76,10 @@ def training_function(options: TrainingOptions) -> Progress:
     if run.read_progress().step == 0:
         load_initial_weights(options, model)
     model, optimizer = accelerator.prepare(model, build_optimizer(options, model))
+    average = None
+    if options.averaging is not None:
+        average = WeightAverage(model, options.averaging)
+        accelerator.register_for_checkpointing(average)
     set_seed(options.seed, device_specific=True)  # each process drops out units of its own
     progress = run.load_checkpoint()
     if progress.finished:
@@ -84,30 +91,38 @@ def training_function(options: TrainingOptions) -> Progress:
     )
     schedule = Schedule(options, accelerator, progress.elapsed)
     log = TrainingLog(run.tensorboard, progress.step, accelerator.is_main_process)
-    compute_loss = cross_entropy(model)
+    compute_loss = cross_entropy(model, find_targets(options, folder.LANGUAGE, accelerator))
     card = CardWriter("train.py", options, folder, partial(folder.render_batch, **data), accelerator)
+
+    def evaluate(step: int) -> None:
+        """Score the model as it is; the best one is kept."""
+        predictions = predict(model, processor, examples.validation, options.batch_size, 1, accelerator)
+        scores = score_specifications(folder.LANGUAGE, predictions, references)
+        log.record_scores(step, scores)
+        log.say(
+            f"step {step}: validation IOU {scores['iou']:.4f}, in bins {scores['iou_binned']:.4f}, "
+            f"inference error {scores['inference_error']:.4f}"
+        )
+        # In bins it tells models apart that never hit one of hundreds of coordinates exactly, and where each
+        # coordinate has a bin of its own it is the exact one.
+        if scores["iou_binned"] > progress.best_score:
+            progress.best_score, progress.best_step = scores["iou_binned"], step
+            run.save_model(model, processor, partial(card, step, scores, examples.validation, predictions))
+        log.restart_clock()
+
     for step, finished in train_steps(
         accelerator, model, optimizer, loader, schedule, log, compute_loss, progress.step, options.max_gradient_norm
     ):
         progress.step, progress.finished, progress.elapsed = step, finished, schedule.elapsed
+        if average is not None:
+            average.update()
         evaluates = finished or step % options.evaluate_every == 0
         saves = finished or step % options.save_every == 0
         if evaluates or saves:
             check_weights(model, step)
         if evaluates:
-            predictions = predict(model, processor, examples.validation, options.batch_size, 1, accelerator)
-            scores = score_specifications(folder.LANGUAGE, predictions, references)
-            log.record_scores(step, scores)
-            log.say(
-                f"step {step}: validation IOU {scores['iou']:.4f}, in bins {scores['iou_binned']:.4f}, "
-                f"inference error {scores['inference_error']:.4f}"
-            )
-            # In bins it tells models apart that never hit one of hundreds of coordinates exactly, and where each
-            # coordinate has a bin of its own it is the exact one.
-            if scores["iou_binned"] > progress.best_score:
-                progress.best_score, progress.best_step = scores["iou_binned"], step
-                run.save_model(model, processor, partial(card, step, scores, examples.validation, predictions))
-            log.restart_clock()
+            with nullcontext() if average is None else average.in_place():
+                evaluate(step)
         if saves:
             run.save_checkpoint(progress)
             log.restart_clock()
@@ -117,10 +132,24 @@ def training_function(options: TrainingOptions) -> Progress:
     return progress
 
 
-def cross_entropy(model: torch.nn.Module) -> Callable[[dict[str, torch.Tensor], int], tuple[torch.Tensor, dict]]:
-    """What `train_steps` calls on each batch of a model that trains."""
+def find_targets(options: TrainingOptions, language: Language, accelerator: Accelerator) -> NearTargets | None:
+    """The targets that know distance, where the options want them."""
+    if options.coordinate_spread is None:
+        return None
+    return NearTargets(language, options.coordinate_spread, accelerator.device)
+
+
+def cross_entropy(
+    model: torch.nn.Module, targets: NearTargets | None = None
+) -> Callable[[dict[str, torch.Tensor], int], tuple[torch.Tensor, dict]]:
+    """What `train_steps` calls on each batch of a model that trains; without `targets` each token is its own."""
     model.train()
-    return lambda batch, step: (model(**batch).loss, {})
+
+    def compute_loss(batch: dict[str, torch.Tensor], step: int) -> tuple[torch.Tensor, dict]:
+        outputs = model(**batch)
+        return outputs.loss if targets is None else targets.loss(outputs.logits, batch["labels"]), {}
+
+    return compute_loss
 
 
 def build_model(

@@ -35,6 +35,10 @@ class TrainingOptions:
     - seed: of weights, dropout, fresh scenes and order. The scenes of the validation are the same for every seed.
     - steps: optimiser steps. batch_size: pictures a step, over all processes together, which share them evenly.
     - learning_rate, betas, weight_decay: Adam's. max_gradient_norm: clip there; null does not.
+    - coordinate_spread: a coordinate's target is spread over its neighbours, with this standard deviation in the
+      language's units (pixels, or units of the grid); null: it is the one true coordinate.
+    - averaging: the model that is evaluated and saved is the moving average of the weights, with this decay a step, as
+      0.999; null: the weights of the last step.
     - warmup_steps: the learning rate rises linearly for so long. schedule: constant, or cosine down to 0.
     - mixed_precision: no, bf16, or auto: bf16 where the hardware multiplies matrices in it.
     - max_minutes: a budget of training time, checkpoints and evaluations among it. The schedule's progress is then the
@@ -69,6 +73,8 @@ class TrainingOptions:
     betas: list[float] = field(default_factory=lambda: [0.9, 0.999])
     weight_decay: float = 0.0
     max_gradient_norm: float | None = None
+    coordinate_spread: float | None = None
+    averaging: float | None = None
     warmup_steps: int = 0
     schedule: Literal["constant", "cosine"] = "constant"
     mixed_precision: Literal["no", "bf16", "auto"] = "no"
@@ -82,6 +88,7 @@ class TrainingOptions:
     def __post_init__(self):
         positive = (
             "train_size", "max_length", "steps", "batch_size", "learning_rate", "max_gradient_norm", "max_minutes",
+            "coordinate_spread",
             "evaluate_every", "evaluation_size", "save_every", "num_threads",
         )  # fmt: skip
         not_negative = ("seed", "weight_decay", "warmup_steps", "num_workers")
@@ -89,4 +96,5 @@ class TrainingOptions:
         if self.initial_model is not None and self.pretrained_backbone:
             raise OptionError("option 'pretrained_backbone': 'initial_model' has a backbone already; give one of them")
         require(self, "image_size", min(self.image_size) > 0, "must be above 0")
+        require(self, "averaging", self.averaging is None or 0 <= self.averaging < 1, "must be at least 0 and below 1")
         require(self, "betas", all(0 <= beta < 1 for beta in self.betas), "must be at least 0 and below 1")

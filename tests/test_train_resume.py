@@ -34,6 +34,7 @@ max_gradient_norm: 1.0
 evaluate_every: 7
 evaluation_size: 8
 save_every: 10
+averaging: 0.9
 num_workers: 1
 num_threads: 1
 """
