@@ -14,7 +14,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset, Subset
 
 from datasets_scripts.scene_options import scene_options
-from datasets_scripts.scenes import FreshScenes, GivenScenes, RenderError, Scenes, data_options
+from datasets_scripts.scenes import FreshScenes, GivenScenes, RenderError, Scenes, data_options, find_renderer
 from derender_training.data_folder import open_data_folder
 from derender_training.options import OptionError, closest
 from derender_training.training_options import TrainingOptions
@@ -164,11 +164,13 @@ def load_examples(options: TrainingOptions, folder: ModuleType) -> Examples:
     language's sampler or reader does not take.
     """
     if options.data == "fresh":
-        train = _open_scenes(options, folder, FreshScenes, seed=options.seed)
+        train = _open_scenes(options, folder, FreshScenes, seed=options.seed, render=options.render)
         return Examples(train, options.train_size, _validation_scenes(options, folder))
     if options.data == "given":
-        train = _open_scenes(options, folder, GivenScenes, split="train")
+        train = _open_scenes(options, folder, GivenScenes, split="train", render=options.render)
         return Examples(train, _train_size(options, train), _validation_scenes(options, folder))
+    if options.render is not None:
+        raise OptionError(f"option 'render': the pictures of {options.data} are drawn already; leave it out")
     splits = open_data_folder(options.data, folder.LANGUAGE)
     if "train" not in splits:
         raise OptionError(f"option 'data': {options.data} has no split 'train', only {', '.join(splits)}")
@@ -214,6 +216,8 @@ def _open_scenes(options: TrainingOptions, folder: ModuleType, kind: type[Scenes
     scene = {name: value for name, value in options.scene.items() if name in known[kind]}
     with _naming("data_dir"):
         data_options(folder, options.data_dir)
+    with _naming("render"):
+        find_renderer(folder, which.get("render"))
     with _naming("scene"):
         scenes = kind(folder, options.image_size, data_dir=options.data_dir, **which, **scene)
     with _naming("image_size"):

@@ -23,6 +23,8 @@ class TrainingOptions:
     - train_size: the first so many examples, again and again, each time in another order; for "fresh" data the first
       scenes of the stream, drawn anew to the same bytes. Null: fresh scenes without end, or all of the folder.
     - scene: options of the language's sample_scene for fresh scenes, and of its read_scenes for given ones.
+    - render: the one of the language's RENDERERS that draws fresh and given scenes to train on; null: the default one.
+      The validation is drawn by the default one.
     - image_size: [height, width] in pixels of the model's input, at which fresh scenes are drawn.
     - order: of the objects in the labels: type, size, position, random (drawn anew each time a scene is seen), or
       random_once (drawn once for each scene; the paper's section 7.1 does not say which of the two its own is).
@@ -60,6 +62,7 @@ class TrainingOptions:
     data_dir: str | None = None
     train_size: int | None = None
     scene: dict[str, Any] = field(default_factory=dict)
+    render: str | None = None
     image_size: list[int] = field(default_factory=lambda: [256, 256])
     order: Literal["type", "size", "position", "random", "random_once"] = "type"
     max_length: int = 160

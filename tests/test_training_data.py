@@ -86,6 +86,17 @@ def test_uneven_share_is_refused():
         make_batches(0, 4)
 
 
+def test_scenes_are_drawn_by_the_renderer_of_the_options(options):
+    folder, options = load_language_folder("noisy_shapes"), replace(options, language="noisy_shapes")
+    usual, clean = (load_examples(replace(options, render=name), folder) for name in (None, "clean"))
+    assert usual.train[3]["objects"] == clean.train[3]["objects"]
+    assert np.array_equal(clean.train[3]["image"], folder.render(clean.train[3]["objects"], (32, 32)))
+    assert not np.array_equal(clean.train[3]["image"], usual.train[3]["image"])
+    assert np.array_equal(usual.validation[3]["image"], clean.validation[3]["image"])
+    with pytest.raises(OptionError, match="option 'render': noisy_shapes: unknown renderer 'blue'; known: noisy"):
+        load_examples(replace(options, render="blue"), folder)
+
+
 # Folders of pictures
 
 DOTS = [[{"category": "dot", "x": index, "y": 0}] for index in range(3)]
@@ -118,6 +129,12 @@ def test_reads_a_folder_of_pictures(options, tmp_path):
         (tmp_path / split / "metadata.jsonl").unlink()
     with pytest.raises(OptionError, match="has no column 'objects'"):
         load_examples(changed, toy)
+
+
+def test_a_folder_of_pictures_takes_no_renderer(options, tmp_path):
+    data = str(write_pictures(tmp_path / "data", DOTS))
+    with pytest.raises(OptionError, match="option 'render': the pictures of .* are drawn already; leave it out"):
+        load_examples(replace(options, data=data, render="negative"), load_language_folder(TOY))
 
 
 def test_a_run_opens_its_folder_once(options, tmp_path, monkeypatch):

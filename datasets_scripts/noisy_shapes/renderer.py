@@ -12,6 +12,7 @@ from .image_noise import invert_pixels, sample_image_noise
 from .ink_profile import FULL_SIZE
 from .rasterizer import rasterize
 from .strokes import trace
+from .variation import vary
 
 
 _CHUNK, _CHUNK_PIXELS = 128, 1 << 22  # scenes and pixels painted at once: fast enough, and little memory
@@ -32,6 +33,7 @@ def render_batch(
     size: tuple[int, int] = (FULL_SIZE, FULL_SIZE),
     rngs: Sequence[Generator] | None = None,
     image_noise: bool = True,
+    varied: bool = False,
 ) -> np.ndarray:
     """Renders many scenes, the same bytes as one by one and faster.
 
@@ -41,6 +43,7 @@ def render_batch(
             256 x 256 averaged over its pixels, noise included.
         rngs: a generator for each scene: drawing noise, pencil and image noise; None for clean pictures.
         image_noise: False leaves the image noise out. What is drawn from the generators before it stays the same.
+        varied: each scene is drawn by another hand (`variation.vary`), for models that are to read hand drawings.
 
     Returns:
         uint8 (B, H, W), 0 is ink and 255 paper.
@@ -55,12 +58,14 @@ def render_batch(
     chunk = max(min(_CHUNK, _CHUNK_PIXELS // side**2), 1)
     for first in range(0, len(scenes), chunk):
         part = slice(first, first + chunk)
-        pictures[part] = _render_chunk(scenes[part], side, None if rngs is None else rngs[part], image_noise)
+        pictures[part] = _render_chunk(scenes[part], side, None if rngs is None else rngs[part], image_noise, varied)
     return pictures
 
 
-def _render_chunk(scenes, side: int, rngs, image_noise: bool) -> np.ndarray:
+def _render_chunk(scenes, side: int, rngs, image_noise: bool, varied: bool) -> np.ndarray:
     drawing = draw(scenes, rngs)
+    if varied and rngs is not None:
+        drawing = vary(drawing, rngs)
     segments, tips = trace(drawing, rngs)
     if rngs is None or not image_noise:
         return 255 - _paint(segments, tips, len(scenes), side)

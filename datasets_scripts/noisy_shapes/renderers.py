@@ -19,6 +19,7 @@ def render_clean(scenes, size=(FULL_SIZE, FULL_SIZE), rngs=None) -> np.ndarray:
 RENDERERS = {
     "noisy": render_batch,
     "pencil": partial(render_batch, image_noise=False),
+    "varied": partial(render_batch, varied=True),
     "clean": render_clean,
     "tikz": render_tikz,
 }

@@ -22,8 +22,14 @@ MAX_ATTEMPTS = 10_000
 DRAWS_AT_ONCE = 256
 
 
-def sample_scene(rng: Generator, min_objects: int = 1, max_objects: int = 12) -> list[dict]:
+def sample_scene(
+    rng: Generator, min_objects: int = 1, max_objects: int = 12, turned: float = 0.0, diagonal: float = 0.0
+) -> list[dict]:
     """Draws one scene of `min_objects` to `max_objects` objects, each count with equal chance.
+
+    The original's arrows mostly point the positive way, and its diagonals are all attached to shapes. For scenes like
+    people's own, a share `turned` of the arrows points the other way, and a share `diagonal` of the lines that are not
+    attached runs from a point to any other.
 
     Every object is a circle, a rectangle or a line with equal chance. They are placed, and returned, in this order of
     categories, and none intersects one placed before it; a scene too crowded for that holds fewer objects. The
@@ -34,15 +40,17 @@ def sample_scene(rng: Generator, min_objects: int = 1, max_objects: int = 12) ->
         `{"category": "rectangle", "x1", "y1", "x2", "y2"}` and `{"category": "line", ..., "arrow", "solid"}`.
 
     Raises:
-        ValueError: `min_objects` or `max_objects` is not an integer of at least 1, or the two are the wrong way round.
+        ValueError: `min_objects` or `max_objects` is not an integer of at least 1, or the two are the wrong way round;
+            `turned` or `diagonal` is no number from 0 to 1.
     """
     _check_counts(min_objects, max_objects)
+    _check_shares(turned=turned, diagonal=diagonal)
     # Numbers drawn one by one from a Generator would take longer than all else.
     draw = chain.from_iterable(rng.random(DRAWS_AT_ONCE).tolist() for _ in repeat(None)).__next__
     counts = [0, 0, 0]
     for _ in range(min_objects + int(draw() * (max_objects - min_objects + 1))):
         counts[int(draw() * 3)] += 1
-    scene = _Scene(draw)
+    scene = _Scene(draw, turned, diagonal)
     scene.place(*counts)
     return scene.objects
 
@@ -55,6 +63,12 @@ def _check_counts(min_objects: int, max_objects: int) -> None:
         raise ValueError(f"min_objects ({min_objects}) must not exceed max_objects ({max_objects})")
 
 
+def _check_shares(**shares: float) -> None:
+    for name, value in shares.items():
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
+            raise ValueError(f"{name} must be a number from 0 to 1, not {value!r}")
+
+
 class _Scene:
     """The objects placed so far, with what the next draws ask of them.
 
@@ -62,8 +76,8 @@ class _Scene:
     in `ends`: so is "each distinct value once, while end points keep their repeats" read here.
     """
 
-    def __init__(self, draw: Callable[[], float]):
-        self.draw = draw
+    def __init__(self, draw: Callable[[], float], turned: float = 0.0, diagonal: float = 0.0):
+        self.draw, self.turned, self.diagonal = draw, turned, diagonal
         self.objects = []
         self.bodies = 0
         self.attachment_points = []
@@ -110,7 +124,7 @@ class _Scene:
         """Draws a line, one of the candidates or an axis line, and places it if it may stand."""
         x1, y1, x2, y2 = self.draw_segment(candidates)
         arrow, solid = self.draw() < 0.5, self.draw() < 0.9
-        if not arrow and (x1, y1) > (x2, y2):
+        if (arrow and self.turned and self.draw() < self.turned) or (not arrow and (x1, y1) > (x2, y2)):
             x1, y1, x2, y2 = x2, y2, x1, y1
         segment = (x1, y1, x2, y2)
         if line_reach(*segment) & self.bodies or any(lines_meet(segment, other) for other in self.lines):
@@ -127,6 +141,8 @@ class _Scene:
         if draw() < len(candidates) / (2 + len(candidates)):
             return candidates[int(draw() * len(candidates))]
         x, y = self.draw_point()
+        if self.diagonal and draw() < self.diagonal:
+            return x, y, self.draw_coordinate_other_than(x), self.draw_coordinate_other_than(y)
         if draw() < 0.5:
             return x, y, self.draw_coordinate_other_than(x), y
         return x, y, x, self.draw_coordinate_other_than(y)

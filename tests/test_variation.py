@@ -1,0 +1,98 @@
+"""Scenes and drawings for transfer to hand drawings: other directions, other hands, the same wherever drawn."""
+
+import numpy as np
+import pytest
+
+from datasets_scripts.noisy_shapes.drawing import CIRCLE, draw
+from datasets_scripts.noisy_shapes.language import LANGUAGE
+from datasets_scripts.noisy_shapes.renderers import RENDERERS
+from datasets_scripts.noisy_shapes.sampler import sample_scene
+from datasets_scripts.noisy_shapes.variation import DASH, PEN, vary
+from modeling_derender.specification import is_valid
+
+
+NUM_SCENES = 400
+
+
+def make_rngs(number=NUM_SCENES):
+    return [np.random.default_rng([5, index]) for index in range(number)]
+
+
+def sample(**options):
+    return [sample_scene(rng, **options) for rng in make_rngs()]
+
+
+def lines_of(scenes, arrow):
+    return [item for scene in scenes for item in scene if item["category"] == "line" and item["arrow"] == arrow]
+
+
+def is_backward(line):
+    return (line["x1"], line["y1"]) > (line["x2"], line["y2"])
+
+
+def is_diagonal(line):
+    return line["x1"] != line["x2"] and line["y1"] != line["y2"]
+
+
+def share(scenes, arrow, condition):
+    return np.mean([condition(line) for line in lines_of(scenes, arrow)])
+
+
+def test_arrows_are_turned():
+    plain, turned = sample(), sample(turned=0.5)
+    assert all(is_valid(LANGUAGE, scene) for scene in turned)
+    assert share(turned, True, is_backward) == pytest.approx(0.5, abs=0.04)
+    assert share(turned, False, is_backward) == 0
+    before, after = (share(scenes, True, is_backward) for scenes in (plain, sample(turned=1.0)))
+    assert before < 0.45 and after == pytest.approx(1 - before, abs=0.06)
+
+
+def test_lines_that_are_not_attached_may_be_diagonal():
+    lines = sample(diagonal=0.5, max_objects=2)
+    assert all(is_valid(LANGUAGE, scene) for scene in lines)
+    assert share(lines, False, is_diagonal) > share(sample(max_objects=2), False, is_diagonal) + 0.2
+
+
+def test_without_the_options_scenes_are_as_they_were():
+    assert sample() == sample(turned=0.0, diagonal=0.0)
+
+
+@pytest.mark.parametrize("name", ["turned", "diagonal"])
+@pytest.mark.parametrize("value", [-0.1, 1.5, True, "0.5", float("nan")])
+def test_bad_shares_are_refused(name, value):
+    with pytest.raises(ValueError, match=f"{name} must be a number from 0 to 1"):
+        sample_scene(np.random.default_rng(0), **{name: value})
+
+
+@pytest.mark.parametrize("side", [64, 256])
+def test_a_batch_has_the_bytes_of_single_pictures(side):
+    scenes, render = sample()[:12], RENDERERS["varied"]
+    pictures = render(scenes, (side, side), make_rngs(12))
+    singles = [render([scene], (side, side), [rng])[0] for scene, rng in zip(scenes, make_rngs(12), strict=True)]
+    assert np.array_equal(pictures, np.stack(singles))
+    usual = RENDERERS["noisy"](scenes, (side, side), make_rngs(12))
+    assert all((one != two).any() for one, two in zip(pictures, usual, strict=True))
+    assert np.array_equal(render(scenes, (side, side)), RENDERERS["clean"](scenes, (side, side)))
+
+
+def test_each_scene_has_a_hand_of_its_own():
+    scenes = sample()
+    drawn = draw(scenes, make_rngs())
+    varied = vary(drawn, make_rngs())
+    pen = varied.line_width / drawn.line_width
+    for scene in range(NUM_SCENES):
+        assert np.ptp(pen[drawn.scene == scene]) < 1e-12
+    assert PEN[0] <= pen.min() < PEN[0] * 1.05 and PEN[1] * 0.95 < pen.max() <= PEN[1]
+    dashed = drawn.dash[:, 0] > 0
+    dash = varied.dash[dashed] / drawn.dash[dashed]
+    assert DASH[0] <= dash.min() and dash.max() <= DASH[1] and (varied.dash[~dashed] == 0).all()
+    moved = np.abs(varied.geometry - drawn.geometry)
+    assert 0.1 < moved[:, :2].mean() < 0.5 and moved.max() < 1.3
+    circle = drawn.kind == CIRCLE
+    assert (varied.geometry[circle, 3] == 0).all() and (varied.geometry[circle, 2] >= 0.5).all()
+    assert moved[circle, 2].std() > 0.01
+
+
+def test_an_empty_batch_and_an_empty_scene():
+    assert RENDERERS["varied"]([], (32, 32), []).shape == (0, 32, 32)
+    assert RENDERERS["varied"]([[]], (32, 32), make_rngs(1)).shape == (1, 32, 32)
