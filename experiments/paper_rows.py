@@ -18,6 +18,7 @@ class Row:
       one for cross-entropy, goes on for as long as reinforcement does.
     - `headline`: a row with several seeds.
     - `share`: percent of the training data.
+    - `changes`: what of ours it adds to the recipe, by the names in paper_scales.py.
     """
 
     key: str
@@ -29,17 +30,23 @@ class Row:
     headline: bool = False
     share: int = 100
     note: str | None = None
+    changes: tuple[str, ...] = ()
 
     @property
     def reinforces(self) -> bool:
         return self.recipe is not None and self.recipe.endswith("_rl")
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether it is to be better than the bases."""
+        return self.reinforces or bool(self.changes)
 
 
 @dataclass(frozen=True)
 class Table:
     """A table of the paper: the measures of its columns by their headings, and the data set of its rows.
 
-    `bases` are the rows that reinforcement is compared with.
+    `bases` are the rows that reinforcement, or what is ours, is compared with.
     """
 
     title: str
@@ -161,5 +168,39 @@ def _size_rows() -> tuple[Row, ...]:
     return (*rows, whole["transformer"], whole["iou"])
 
 
+OURS_LABELS = {
+    "finer": "features twice as fine, 2-D positions",
+    "fresh": "fresh scenes, no dropout",
+    "schedule": "cosine schedule, norm before, wider layers",
+    "averaging": "weight averaging",
+    "near": "coordinate targets that know distance",
+}
+BETTER = ("--estimator", "leave_one_out", "--num_samples", "4", "--temperature", "0.4", "--schedule", "cosine")
+OURS_ONE = tuple(OURS_LABELS)[:4]
+
+
+def _ablation() -> tuple[Row, ...]:
+    """The paper's Transformer and, one after the other, what is ours."""
+    rows = [next(row for row in TABLE_ONE.rows if row.key == "transformer")]
+    for count in range(1, len(OURS_ONE) + 1):
+        label = f"+ {OURS_LABELS[OURS_ONE[count - 1]]}"
+        rows.append(Row(f"ours_{OURS_ONE[count - 1]}", label, "noisy_shapes_paper", changes=OURS_ONE[:count]))
+    options = ("--rewards", "[iou]", "--ratio", "null", *BETTER)
+    rows.append(Row("ours_rl", "+ IOU reward, leave-one-out", "noisy_shapes_paper_rl", options, rows[-1].key))
+    return tuple(rows)
+
+
+def _ours_two() -> tuple[Row, ...]:
+    base = next(row for row in TABLE_TWO.rows if row.key == "transformer")
+    ours = Row("ours", "ours, cross-entropy", "abstract_scenes_paper", changes=tuple(OURS_LABELS))
+    options = ("--rewards", "[image]", "--ratio", "null", *BETTER)
+    return (base, ours, Row("ours_rl", "ours, reconstruction reward", "abstract_scenes_paper_rl", options, "ours"))
+
+
+OURS_NOISY = Table("Ours on Noisy Shapes: what brings what", NOISY, ONE, _ablation(), ("transformer",))
+OURS_SCENES = Table("Ours on Abstract Scenes", SCENES, TWO, _ours_two(), ("transformer",))
 SIZE = Table("Section 7.2: Noisy Shapes by size of the training data", NOISY, THREE, _size_rows())
-TABLES = {"1": TABLE_ONE, "2": TABLE_TWO, "3": TABLE_THREE, "size": SIZE}
+TABLES = {
+    "1": TABLE_ONE, "2": TABLE_TWO, "3": TABLE_THREE, "size": SIZE, "ours_noisy_shapes": OURS_NOISY,
+    "ours_abstract_scenes": OURS_SCENES,
+}  # fmt: skip

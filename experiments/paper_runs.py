@@ -37,7 +37,7 @@ def list_starts(table: Table, wanted: Iterable[tuple[str, int]]) -> set[tuple[st
 
 def _make_run(row, rows, table, setting, folder, seed, data_dir, real_pictures) -> Run:
     data = () if data_dir is None else ("--data_dir", data_dir)
-    train = (f"configs/{row.recipe}.yaml", *row.options, "--seed", str(seed), *setting.data, *setting.running)
+    train = (f"configs/{row.recipe}.yaml", "--seed", str(seed), *setting.data, *setting.running)
     if setting.train_size is not None:
         train += ("--train_size", str(setting.train_size * row.share // 100))
     start = None if row.start is None else str(_folder_of(folder, row.start, seed) / "training" / "model")
@@ -46,6 +46,9 @@ def _make_run(row, rows, table, setting, folder, seed, data_dir, real_pictures) 
     else:
         train += setting.model
         train += () if start is None else ("--initial_model", start)
+    for change in row.changes:
+        train += setting.change(change)
+    train += row.options
     train += ("--max_minutes", str(setting.minutes[row.start is not None]), *data)
     more = ()
     if table.data_set == NOISY and real_pictures is not None:

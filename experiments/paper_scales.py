@@ -12,7 +12,7 @@ class Setting:
     """Of one data set at one scale: options of train.py, of rl_train.py and of eval.py.
 
     `train_size` is the whole training data where it is sampled, and `minutes` are those of cross-entropy and of
-    reinforcement, for which cross-entropy goes on in comparison. `is_sampled`: it has no scenes of its own.
+    reinforcement, for which cross-entropy goes on in comparison. `finer` gives features twice as fine.
     """
 
     model: tuple[str, ...]
@@ -20,9 +20,27 @@ class Setting:
     running: tuple[str, ...]
     evaluate: tuple[str, ...]
     minutes: tuple[float, float]
+    finer: tuple[str, ...]
     train_size: int | None = None
 
+    def change(self, name: str) -> tuple[str, ...]:
+        """The options of train.py that the change `name` of ours is."""
+        finer = (*self.finer, "--model.feature_positions", "2d")
+        return {**CHANGES, "finer": finer}[name]
 
+
+CHANGES = {
+    "fresh": ("--data", "fresh", "--train_size", "null", "--model.dropout", "0.0"),
+    "schedule": (
+        *("--schedule", "cosine", "--learning_rate", "2e-3", "--warmup_steps", "100", "--max_gradient_norm", "1.0"),
+        *("--model.norm_position", "before", "--model.ffn_dim", "256"),
+    ),
+    "averaging": ("--averaging", "0.998"),
+    "near": (
+        *("--coordinate_spread", "4.0", "--model.number_embeddings", "sinusoidal"),
+        *("--model.tie_word_embeddings", "true"),
+    ),
+}
 CORE = ("--num_workers", "0", "--num_threads", "1", "--steps", "1000000")  # the time ends it
 WHOLE = ("--steps", "1000000", "--num_workers", "14")
 TEST_SCENES = ("--data", SCENES, "--split", "test", "--scene.validation_share", "0.02")
@@ -40,10 +58,12 @@ SCALES = {
     "paper": {
         NOISY: Setting(
             (), (), (*WHOLE, "--save_every", "250", "--mixed_precision", "bf16"),
-            ("--data", NOISY, "--split", "test", "--size", "1000"), (18.0, 7.0), 99000,
+            ("--data", NOISY, "--split", "test", "--size", "1000"), (18.0, 7.0),
+            ("--model.backbone_stride", "16"), 99000,
         ),
         SCENES: Setting(
             (), (), (*WHOLE, "--save_every", "250", "--mixed_precision", "bf16"), TEST_SCENES, (18.0, 7.0),
+            ("--model.backbone_stride", "16"),
         ),
     },
     # Small pictures with as many features as the paper's, on one core.
@@ -51,11 +71,13 @@ SCALES = {
         NOISY: Setting(
             ("--image_size", "[32, 32]", "--max_length", "32", "--model.backbone_stride", "4"),
             ("--scene.max_objects", "5"), _cpu_run(32, 400, 200),
-            ("--data", NOISY, "--split", "test", "--size", "2000", "--scene.max_objects", "5"), (9.0, 6.0), 50000,
+            ("--data", NOISY, "--split", "test", "--size", "2000", "--scene.max_objects", "5"), (9.0, 6.0),
+            ("--image_size", "[64, 64]"), 50000,
         ),
         SCENES: Setting(
             ("--image_size", "[64, 80]", "--model.backbone_stride", "8"),
             (), _cpu_run(32, 200, 176), TEST_SCENES, (9.0, 6.0),
+            ("--model.backbone_stride", "4"),
         ),
     },
     # To see that all of it works: minutes on any machine. Its scores mean nothing.
@@ -63,11 +85,12 @@ SCALES = {
         NOISY: Setting(
             ("--image_size", "[32, 32]", "--max_length", "20", "--model.backbone_stride", "4"),
             ("--scene.max_objects", "3"), _cpu_run(8, 5, 8),
-            ("--data", NOISY, "--split", "test", "--size", "16", "--scene.max_objects", "3"), (0.1, 0.1), 200,
+            ("--data", NOISY, "--split", "test", "--size", "16", "--scene.max_objects", "3"), (0.1, 0.1),
+            ("--image_size", "[64, 64]"), 200,
         ),
         SCENES: Setting(
             ("--image_size", "[32, 40]", "--model.backbone_stride", "8"), (), _cpu_run(8, 5, 8),
-            (*TEST_SCENES, "--limit", "16"), (0.1, 0.1),
+            (*TEST_SCENES, "--limit", "16"), (0.1, 0.1), ("--model.backbone_stride", "4"),
         ),
     },
 }  # fmt: skip

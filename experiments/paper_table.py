@@ -7,7 +7,7 @@ from experiments.paper_scales import SCALES
 
 
 REAL = {"noisy_shapes_tikz": "real TikZ", "hand_drawings": "hand drawings"}
-BASE_NAMES = {"transformer": "the checkpoint", "longer": "cross-entropy for as much longer"}
+BASE_NAMES = {"transformer": "the Transformer with cross-entropy", "longer": "cross-entropy for as much longer"}
 
 
 def as_markdown(table: Table, result: dict) -> str:
@@ -95,7 +95,7 @@ def _papers(row: dict, name: str) -> str:
 
 def _tests(table: Table, rows: list[dict], base: str) -> str:
     lines = [
-        f"What reinforcement gains over {BASE_NAMES[base]}, positive being better; paired bootstrap over test "
+        f"What is gained over {BASE_NAMES[base]}, positive being better; paired bootstrap over test "
         "pictures, each side the mean over its seeds, 95% intervals, p-values not adjusted for how many they are:",
         "",
         f"| | {' | '.join(table.measures.values())} |",

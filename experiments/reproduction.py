@@ -115,7 +115,7 @@ def summarize(table: Table, records: dict[tuple[str, int], dict]) -> dict:
             item["lacks"] = {name: 100 * item["scores"][name]["mean"] - value for name, value in paper.items()}
             item["real"] = _describe_real(own[row.key])
             item["runs"] = {name: [record[name] for record in own[row.key]] for name in ("minutes", "steps")}
-        bases = table.bases if row.reinforces else ()
+        bases = table.bases if row.is_compared else ()
         item["against"] = {base: compare(own[row.key], own[base], table.measures) for base in bases}
         rows.append(item)
     every = list(records.values())
