@@ -45,10 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         device = find_device(options.device)
         model, processor = open_model(options.model)
         model = model.to(device)
-        data = EvaluationData(
-            options.data, options.split, options.size, options.limit, options.seed, options.render, options.scene,
-            options.data_dir, options.language,
-        )  # fmt: skip
+        data = name_data(options)
         result = evaluate(
             model, processor, data, options.batch_size, options.num_beams, options.grammar, options.show > 0
         )
@@ -104,6 +101,14 @@ def parse_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     if options.show and not options.grammar:
         parser.error("--show: confidences are shares of what the grammar allows; leave out --no-grammar")
     return options
+
+
+def name_data(options: argparse.Namespace) -> EvaluationData:
+    """Which pictures the parsed options name."""
+    return EvaluationData(
+        options.data, options.split, options.size, options.limit, options.seed, options.render, options.scene,
+        options.data_dir, options.language,
+    )  # fmt: skip
 
 
 def positive(text: str) -> int:

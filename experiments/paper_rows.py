@@ -55,16 +55,21 @@ class Table:
     rows: tuple[Row, ...]
     bases: tuple[str, ...] = ()
 
+    def row(self, key: str) -> Row:
+        return next(row for row in self.rows if row.key == key)
+
 
 def _paper(measures: dict[str, str], *values: float | None) -> dict[str, float]:
     return {name: value for name, value in zip(measures, values, strict=True) if value is not None}
 
 
+def _reward(rewards: str) -> tuple[str, ...]:
+    """The options for these rewards, whose recipe has two in turn."""
+    return ("--rewards", f"[{rewards}]", *(() if "," in rewards else ("--ratio", "null")))
+
+
 def _reinforce(data_set: str, key: str, label: str, rewards: str, paper: dict, headline: bool = False) -> Row:
-    options = ("--rewards", f"[{rewards}]")
-    if "," not in rewards:
-        options += ("--ratio", "null")
-    return Row(key, label, f"{data_set}_paper_rl", options, "transformer", paper, headline)
+    return Row(key, label, f"{data_set}_paper_rl", _reward(rewards), "transformer", paper, headline)
 
 
 ONE = {
@@ -134,7 +139,6 @@ TABLE_TWO = Table(
     ("transformer", "longer"),
 )  # fmt: skip
 
-BY_TYPE = {row.key: replace(row, label=f"{row.label}, by type") for row in TABLE_ONE.rows}
 RANDOM = ("--order", "random_once")  # the specifications of a data set, each put in a random order
 TABLE_THREE = Table(
     "Table 3: Noisy Shapes with the objects in random order",
@@ -151,8 +155,7 @@ TABLE_THREE = Table(
             RANDOM,
             paper=_paper(THREE, 99.0, 98.3, 93.2),
         ),
-        BY_TYPE["lstm"],
-        BY_TYPE["transformer"],
+        *(replace(row, label=f"{row.label}, by type") for row in map(TABLE_ONE.row, ("lstm", "transformer"))),
     ),
 )
 
@@ -162,10 +165,8 @@ def _size_rows() -> tuple[Row, ...]:
     for share in SIZES:
         start = f"transformer_{share}"
         rows.append(Row(start, "cross-entropy", "noisy_shapes_paper", share=share))
-        options = ("--rewards", "[iou]", "--ratio", "null")
-        rows.append(Row(f"iou_{share}", "IOU reward", "noisy_shapes_paper_rl", options, start, share=share))
-    whole = {row.key: row for row in TABLE_ONE.rows}
-    return (*rows, whole["transformer"], whole["iou"])
+        rows.append(Row(f"iou_{share}", "IOU reward", "noisy_shapes_paper_rl", _reward("iou"), start, share=share))
+    return (*rows, TABLE_ONE.row("transformer"), TABLE_ONE.row("iou"))
 
 
 OURS_LABELS = {
@@ -181,20 +182,23 @@ OURS_ONE = tuple(OURS_LABELS)[:4]
 
 def _ablation() -> tuple[Row, ...]:
     """The paper's Transformer and, one after the other, what is ours."""
-    rows = [next(row for row in TABLE_ONE.rows if row.key == "transformer")]
+    rows = [TABLE_ONE.row("transformer")]
     for count in range(1, len(OURS_ONE) + 1):
         label = f"+ {OURS_LABELS[OURS_ONE[count - 1]]}"
         rows.append(Row(f"ours_{OURS_ONE[count - 1]}", label, "noisy_shapes_paper", changes=OURS_ONE[:count]))
-    options = ("--rewards", "[iou]", "--ratio", "null", *BETTER)
+    options = (*_reward("iou"), *BETTER)
     rows.append(Row("ours_rl", "+ IOU reward, leave-one-out", "noisy_shapes_paper_rl", options, rows[-1].key))
     return tuple(rows)
 
 
 def _ours_two() -> tuple[Row, ...]:
-    base = next(row for row in TABLE_TWO.rows if row.key == "transformer")
     ours = Row("ours", "ours, cross-entropy", "abstract_scenes_paper", changes=tuple(OURS_LABELS))
-    options = ("--rewards", "[image]", "--ratio", "null", *BETTER)
-    return (base, ours, Row("ours_rl", "ours, reconstruction reward", "abstract_scenes_paper_rl", options, "ours"))
+    options = (*_reward("image"), *BETTER)
+    return (
+        TABLE_TWO.row("transformer"),
+        ours,
+        Row("ours_rl", "ours, reconstruction reward", "abstract_scenes_paper_rl", options, "ours"),
+    )
 
 
 OURS_NOISY = Table("Ours on Noisy Shapes: what brings what", NOISY, ONE, _ablation(), ("transformer",))

@@ -21,11 +21,11 @@ def list_runs(
     `data_dir` is the folder of the data set's own files; `real_pictures` that of the folders REAL_PICTURES, on which
     models of Noisy Shapes are scored too.
     """
-    rows, runs = {row.key: row for row in table.rows}, {}
+    runs = {}
     for row in table.rows:
         if row.recipe is not None:
             for seed in range(seeds if row.headline else 1):
-                runs[row.key, seed] = _make_run(row, rows, table, setting, folder, seed, data_dir, real_pictures)
+                runs[row.key, seed] = _make_run(row, table, setting, folder, seed, data_dir, real_pictures)
     return runs
 
 
@@ -35,7 +35,7 @@ def list_starts(table: Table, wanted: Iterable[tuple[str, int]]) -> set[tuple[st
     return {(starts[key], seed) for key, seed in wanted if starts[key] is not None}
 
 
-def _make_run(row, rows, table, setting, folder, seed, data_dir, real_pictures) -> Run:
+def _make_run(row, table, setting, folder, seed, data_dir, real_pictures) -> Run:
     data = () if data_dir is None else ("--data_dir", data_dir)
     train = (f"configs/{row.recipe}.yaml", "--seed", str(seed), *setting.data, *setting.running)
     if setting.train_size is not None:

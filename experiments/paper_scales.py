@@ -42,7 +42,7 @@ CHANGES = {
     ),
 }
 CORE = ("--num_workers", "0", "--num_threads", "1", "--steps", "1000000")  # the time ends it
-WHOLE = ("--steps", "1000000", "--num_workers", "14")
+WHOLE = ("--steps", "1000000", "--num_workers", "14", "--save_every", "250", "--mixed_precision", "bf16")
 TEST_SCENES = ("--data", SCENES, "--split", "test", "--scene.validation_share", "0.02")
 
 
@@ -57,12 +57,12 @@ SCALES = {
     # The paper's pictures, data and batches, on one H100: half an hour holds a row and one that begins with it.
     "paper": {
         NOISY: Setting(
-            (), (), (*WHOLE, "--save_every", "250", "--mixed_precision", "bf16"),
+            (), (), WHOLE,
             ("--data", NOISY, "--split", "test", "--size", "1000"), (18.0, 7.0),
             ("--model.backbone_stride", "16"), 99000,
         ),
         SCENES: Setting(
-            (), (), (*WHOLE, "--save_every", "250", "--mixed_precision", "bf16"), TEST_SCENES, (18.0, 7.0),
+            (), (), WHOLE, TEST_SCENES, (18.0, 7.0),
             ("--model.backbone_stride", "16"),
         ),
     },

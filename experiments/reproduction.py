@@ -29,6 +29,9 @@ from experiments.run_records import INSTEAD, make_record, read_record, write_rec
 from experiments.runs import Run, RunError, Stopped, execute_runs
 
 
+READ = ("transformer", "iou_image")  # whose readings are drawn
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     options = _parse(arguments)
     table = TABLES[options.table]
@@ -49,9 +52,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     result["instead"] = describe_instead(records / f"{INSTEAD}.json", table, found)
     write_result(Path(options.results), table, result, found)
     write_readings(options, table, runs, folder, data_dir)
-
-
-READ = ("transformer", "iou_image")  # whose readings are drawn
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:

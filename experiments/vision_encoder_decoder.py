@@ -30,7 +30,8 @@ import eval as eval_script
 from datasets_scripts.evaluation_data import EvaluationData, take
 from datasets_scripts.scenes import RenderError
 from derender_training.data import load_examples
-from derender_training.language_folder import find_data, open_language
+from derender_training.evaluation import prepare_pictures
+from derender_training.language_folder import open_language
 from derender_training.options import read_options
 from derender_training.result_file import describe_origin
 from derender_training.scores import Scorer
@@ -121,17 +122,20 @@ def train(model, options: TrainingOptions, data: Encoded) -> tuple[int, float]:
         return trainer.state.global_step, (time.monotonic() - clock.begin) / 60
 
 
-@torch.inference_mode()
-def read(model, processor: DerenderProcessor, examples: Sequence[dict], max_length: int, batch_size: int = 64) -> list:
-    """The objects of each example, greedily; what does not parse is passed over, for there is no grammar."""
-    predictions = []
+def read(
+    model, processor: DerenderProcessor, examples: Sequence[dict], max_length: int, batch_size: int = 64
+) -> tuple[list, list]:
+    """The objects read in each example, greedily, and the true ones; what does not parse is passed over."""
+    predictions, references = [], []
     model.eval()
     for start in tqdm(range(0, len(examples), batch_size), desc="test", unit=" batches"):
         batch = take(examples, range(start, min(start + batch_size, len(examples))))
-        pixel_values = processor(images=[example["image"] for example in batch])["pixel_values"].to(model.device)
-        sequences = model.generate(pixel_values=pixel_values, max_length=max_length, do_sample=False, num_beams=1)
+        pixel_values = prepare_pictures(processor, batch, model)
+        with torch.inference_mode():  # of the model alone: what draws the pictures keeps tensors
+            sequences = model.generate(pixel_values=pixel_values, max_length=max_length, do_sample=False, num_beams=1)
         predictions += processor.post_process_objects(sequences.cpu(), strict=False)
-    return predictions
+        references += [example["objects"] for example in batch]
+    return predictions, references
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -146,32 +150,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
     run = list_runs(TABLES[chosen.data_set], setting, Path("unused"), 1, data_dir, None)["transformer", 0]
     options = read_options(TrainingOptions, run.commands[0][2:])
     try:
-        record = make_record(options, eval_script.parse_options(run.commands[1][2:]))
+        record = make_record(options, eval_script.name_data(eval_script.parse_options(run.commands[1][2:])))
     except (OSError, ValueError, RenderError) as error:
         sys.exit(f"error: {error}")
     write_record(Path(chosen.results, "records", chosen.scale, chosen.data_set, f"{INSTEAD}.json"), record)
     print({name: value for name, value in record.items() if name != "pictures"})
 
 
-def make_record(options: TrainingOptions, test) -> dict:
-    """Train and score; `test` are the arguments of eval.py."""
+def make_record(options: TrainingOptions, test: EvaluationData) -> dict:
+    """Train, and score on the pictures of `test`."""
     if options.num_threads:
         torch.set_num_threads(options.num_threads)
     folder = open_language(options.language)
-    data = find_data(folder, options.data_dir)
-    options.data_dir = data.get("data_dir")
     language = folder.LANGUAGE
     processor = DerenderProcessor.from_language(language, options.image_size, options.max_length)
     examples = load_examples(options, folder)
     model = build_model(options, language)
     steps, minutes = train(model, options, Encoded(examples.train, examples.size, processor))
-    testing = EvaluationData(
-        test.data, test.split, test.size, test.limit, test.seed, test.render, test.scene, options.data_dir
-    )
-    pictures = testing.open(language)
-    predictions = read(model, processor, pictures, options.max_length)
-    references = [example["objects"] for example in take(pictures, range(len(pictures)))]
-    scorer = Scorer.open(language, testing)
+    predictions, references = read(model, processor, test.open(language), options.max_length)
+    scorer = Scorer.open(language, test)
     errors = scorer.find_drawing_errors(predictions, references)
     details = [
         {"objects": pair[0], "reference": pair[1], "reconstruction_error": error, **scorer.score_one(*pair)}
