@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from experiments.paper_rows import Table
+from experiments.paper_rows import SCENES, Table
 from experiments.paper_scales import SCALES
 
 
@@ -16,7 +16,7 @@ def as_markdown(table: Table, result: dict) -> str:
     for base in table.bases:
         parts.append(_tests(table, result["rows"], base))
     if any(row.get("real") for row in result["rows"]):
-        parts.append(_real(result["rows"]))
+        parts.append(_real(result))
     if result["instead"]:
         parts.append(_instead(table, result["instead"]))
     notes = [f"{row['label']}: {row['note']}." for row in result["rows"] if row["note"]]
@@ -30,8 +30,9 @@ def _describe(table: Table, result: dict) -> str:
     training = f"{setting.train_size:,} training scenes" if setting.train_size else "the given training scenes"
     small = "" if result["scale"] == "paper" else f"{result['scale'].upper()} scale, not the paper's. "
     seeds = max(len(row["scores"]["iou"]["seeds"]) for row in result["rows"] if "scores" in row)
+    data_dir = " --data_dir AbstractScenes_v1.1" if table.data_set == SCENES else ""
     parts = [
-        f"{small}`python experiments/reproduce.py --table {result['table']} --scale {result['scale']}`: "
+        f"{small}`python experiments/reproduce.py --table {result['table']} --scale {result['scale']}{data_dir}`: "
         f"{pixels} pixels",
         training,
         f"batches of {result['batch_size']}",
@@ -52,16 +53,20 @@ def _ours(table: Table, result: dict) -> str:
         f"| --- |{' ---: |' * (len(table.measures) + 2)}",
     ]
     for row in result["rows"]:
-        share = f", {row['share']}% of the data" if result["table"] == "size" else ""
+        label = _label(row, result)
         if "scores" in row:
             cells = [_with_spread(row["scores"][name]) for name in table.measures]
             minutes = ", ".join(f"{value:.1f}" for value in row["runs"]["minutes"])
             steps = ", ".join(map(str, row["runs"]["steps"]))
-            lines.append(f"| **{row['label']}{share}** | {' | '.join(cells)} | {minutes} | {steps} |")
+            lines.append(f"| **{label}** | {' | '.join(cells)} | {minutes} | {steps} |")
         if row["paper"]:
             cells = [_papers(row, name) for name in table.measures]
-            lines.append(f"| {row['label']}{share}, the paper | {' | '.join(cells)} | | |")
+            lines.append(f"| {label}, the paper | {' | '.join(cells)} | | |")
     return "\n".join(lines)
+
+
+def _label(row: dict, result: dict) -> str:
+    return row["label"] + (f", {row['share']}% of the data" if result["table"] == "size" else "")
 
 
 def _instead(table: Table, rows: list[dict]) -> str:
@@ -113,7 +118,8 @@ def _difference(item: dict) -> str:
     return f"{mean:+.2f} [{low:.2f}, {high:.2f}], p {item['p']:.4f}"
 
 
-def _real(rows: list[dict]) -> str:
+def _real(result: dict) -> str:
+    rows = result["rows"]
     names = list(next(row["real"] for row in rows if row.get("real")))
     columns = [f"{REAL[name]}: {measure}" for name in names for measure in ("IOU", "IOU 1.0")]
     counts = {name: next(row["real"][name]["pictures"] for row in rows if row.get("real")) for name in names}
@@ -128,5 +134,5 @@ def _real(rows: list[dict]) -> str:
     for row in rows:
         if row.get("real"):
             cells = [_with_spread(row["real"][name][measure]) for name in names for measure in ("iou", "iou_1.0")]
-            lines.append(f"| {row['label']} | {' | '.join(cells)} |")
+            lines.append(f"| {_label(row, result)} | {' | '.join(cells)} |")
     return "\n".join(lines)
