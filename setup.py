@@ -1,4 +1,4 @@
-"""Installs modeling_derender, derender_training and datasets_scripts; ranges admit what the project is tried with."""
+"""Installs the command and the packages behind it; ranges admit what the project is tried with."""
 
 from pathlib import Path
 
@@ -13,7 +13,8 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.11",
-    packages=find_packages(include=["modeling_derender*", "derender_training*", "datasets_scripts*"]),
+    packages=find_packages(include=["derender", "modeling_derender*", "derender_training*", "datasets_scripts*"]),
+    entry_points={"console_scripts": ["derender = derender.cli:main"]},
     package_data={"datasets_scripts": ["*/README.md"]},  # the data sets' cards, which a build copies
     install_requires=[
         "accelerate>=1.15,<2",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -16,17 +17,17 @@ class ImageError(ValueError):
     """A picture that cannot be read or used; the message names it and says why."""
 
 
-def open_image(path: str | Path) -> Image.Image:
-    """Read a picture file completely; raises ImageError naming the file.
+def open_image(file: str | Path | BinaryIO, name: str | None = None, max_pixels: int = MAX_PIXELS) -> Image.Image:
+    """Read a picture file, or a binary stream, completely; raises ImageError naming it, or calling it `name`.
 
-    The size is checked against MAX_PIXELS before any pixel is decoded.
+    The size is checked against `max_pixels` before any pixel is decoded.
     """
-    path = Path(path)
+    path = name or str(file)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
-                check_size(*image.size, name=str(path))
+            with Image.open(file) as image:
+                check_size(*image.size, path, max_pixels)
                 image.load()
                 return image
     except FileNotFoundError:
@@ -39,12 +40,12 @@ def open_image(path: str | Path) -> Image.Image:
         raise error if isinstance(error, ImageError) else ImageError(f"{path}: cannot be read: {error}") from None
 
 
-def check_size(width: int, height: int, name: str = "picture") -> None:
-    """Raise ImageError for an empty picture and for one of more than MAX_PIXELS pixels."""
+def check_size(width: int, height: int, name: str = "picture", max_pixels: int = MAX_PIXELS) -> None:
+    """Raise ImageError for an empty picture and for one of more than `max_pixels` pixels."""
     if width < 1 or height < 1:
         raise ImageError(f"{name}: a picture of {width} x {height} pixels is empty")
-    if width * height > MAX_PIXELS:
-        raise ImageError(f"{name}: {width} x {height} pixels are over the limit of {MAX_PIXELS:,}")
+    if width * height > max_pixels:
+        raise ImageError(f"{name}: {width} x {height} pixels are over the limit of {max_pixels:,}")
 
 
 def to_uint8(image, channels: int) -> np.ndarray:

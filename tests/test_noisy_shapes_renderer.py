@@ -359,7 +359,7 @@ def test_tikz_source_repeats_with_the_seed():
     assert first == again != other
     clean = tikz.to_tikz([ARROW, DASHED])
     assert "pencil" not in clean
-    assert r"\draw[line width=0.10000cm,-{Stealth[scale=1.30000]}] (2.00000,3.00000) -- (6.00000,3.00000);" in clean
+    assert r"\draw[line width=0.1cm,-{Stealth[scale=1.3]}] (2,3) -- (6,3);" in clean
     assert "dash pattern=on 4pt off 4pt" in clean
 
 

@@ -7,11 +7,14 @@ from .renderer import render, render_batch
 from .renderers import RENDERERS
 from .sampler import sample_scene
 from .splits import read_scenes
+from .svg import to_svg
+from .tikz import to_tikz_document
 
 
 WEIGHTS_LICENSE = "cc-by-nc-4.0"  # of the clip art, as it came with other data sets
+EXPORTERS = {"svg": to_svg, "tikz": to_tikz_document}
 
 __all__ = [
-    "LANGUAGE", "RENDERERS", "WEIGHTS_LICENSE", "Builder", "data_files", "find_data_dir", "read_scenes", "render",
-    "render_batch", "sample_scene",
+    "EXPORTERS", "LANGUAGE", "RENDERERS", "WEIGHTS_LICENSE", "Builder", "data_files", "find_data_dir", "read_scenes",
+    "render", "render_batch", "sample_scene",
 ]  # fmt: skip

@@ -5,8 +5,11 @@ from .noisy_shapes import NoisyShapes as Builder
 from .renderer import render, render_batch
 from .renderers import RENDERERS
 from .sampler import sample_scene
+from .svg import to_svg
+from .tikz import to_tikz_document
 
 
 IMAGE_REWARD = "blurred"  # its pictures are drawn with noise, which no specification draws again
+EXPORTERS = {"svg": to_svg, "tikz": to_tikz_document}
 
-__all__ = ["IMAGE_REWARD", "LANGUAGE", "RENDERERS", "Builder", "render", "render_batch", "sample_scene"]
+__all__ = ["EXPORTERS", "IMAGE_REWARD", "LANGUAGE", "RENDERERS", "Builder", "render", "render_batch", "sample_scene"]

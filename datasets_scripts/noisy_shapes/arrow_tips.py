@@ -14,6 +14,7 @@ from .drawing import LATEX, POINT, STEALTH, TO
 
 
 NUM_FRONT_LINES = 4
+_INSET = 0.675  # of a Stealth tip's length: where its back is hollowed out to
 _CURVE_TIMES = np.linspace(0, 1, NUM_FRONT_LINES + 1)
 
 
@@ -37,7 +38,7 @@ def shortening(tip: np.ndarray, width: np.ndarray, scale: np.ndarray) -> np.ndar
     length = _filled_length(width, scale)
     return np.select(
         [tip == TO, tip == STEALTH, tip == LATEX],
-        [width, 0.675 * length - _inset_miter(width) + 0.25 * width, length - 0.5 * width],
+        [width, _INSET * length - _inset_miter(width) + 0.25 * width, length - 0.5 * width],
         0.0,
     )
 
@@ -61,6 +62,13 @@ def filled_tips(tip: np.ndarray, width: np.ndarray, scale: np.ndarray) -> Filled
     return FilledTips(front, back, length, half_width)
 
 
+def stealth_outline(width: float, scale: float) -> np.ndarray:
+    """The corners of a Stealth tip (stroke included), (4, 2): its point, a wing, the inset at its back, a wing."""
+    length = _filled_length(width, scale)
+    wing = 0.375 * length
+    return np.array([(0, 0), (-length, wing), (-_INSET * length, 0), (-length, -wing)])
+
+
 def _filled_length(width: np.ndarray, scale: np.ndarray) -> np.ndarray:
     return (3 * POINT + 4.5 * width) * scale
 
@@ -77,7 +85,7 @@ def _stealth_front(length: np.ndarray) -> np.ndarray:
 
 def _stealth_back(length: np.ndarray) -> np.ndarray:
     wing = np.stack([-length, 0.375 * length], -1)
-    inset = np.stack([-0.675 * length, np.zeros_like(length)], -1)
+    inset = np.stack([-_INSET * length, np.zeros_like(length)], -1)
     return _line_through(wing, inset)
 
 

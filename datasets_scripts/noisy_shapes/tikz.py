@@ -59,6 +59,11 @@ def to_tikz(objects: Sequence[dict], rng: Generator | None = None) -> str:
     return "\n".join([*lines, r"\end{tikzpicture}", ""])
 
 
+def to_tikz_document(objects: Sequence[dict]) -> str:
+    """One scene without noise as a LaTeX document of its own, 16 x 16 cm. Raises ValueError for a bad object."""
+    return f"{_PREAMBLE}{to_tikz(objects)}\\end{{document}}\n"
+
+
 def render_tikz(
     scenes: Sequence[Sequence[dict]],
     size: tuple[int, int] = (FULL_SIZE, FULL_SIZE),
@@ -105,14 +110,14 @@ def compile_pictures(pictures: Sequence[str], size: int) -> np.ndarray:
 
 
 def _draw_command(drawing: Drawing, row: int) -> str:
-    options = [f"line width={drawing.line_width[row]:.5f}cm"]
+    options = [f"line width={_number(drawing.line_width[row])}cm"]
     if drawing.pencil:
         options.append("pencil")
     if drawing.dash[row].any():
         options.append("dash pattern=on {:g}pt off {:g}pt".format(*drawing.dash[row]))
     if drawing.tip[row] != NO_TIP:
-        options.append(f"-{{{_TIP_NAMES[int(drawing.tip[row])]}[scale={drawing.tip_scale[row]:.5f}]}}")
-    a, b, c, d = (f"{value:.5f}" for value in drawing.geometry[row])
+        options.append(f"-{{{_TIP_NAMES[int(drawing.tip[row])]}[scale={_number(drawing.tip_scale[row])}]}}")
+    a, b, c, d = map(_number, drawing.geometry[row])
     if drawing.kind[row] == CIRCLE:
         path = f"({a},{b}) circle ({c})"
     elif drawing.kind[row] == RECTANGLE:
@@ -120,6 +125,11 @@ def _draw_command(drawing: Drawing, row: int) -> str:
     else:
         path = f"({a},{b}) -- ({c},{d})"
     return rf"\draw[{','.join(options)}] {path};"
+
+
+def _number(value: float) -> str:
+    """In the form that TikZ reads, which has no exponents."""
+    return f"{value:.5f}".rstrip("0").rstrip(".")
 
 
 def _find_program(name: str) -> str:

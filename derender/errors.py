@@ -1,0 +1,15 @@
+"""What can go wrong with a picture that can be opened: each reason has a code, and the command an exit status."""
+
+from __future__ import annotations
+
+from modeling_derender.image_io import ImageError
+
+
+class UnreadableError(ImageError):
+    """A picture in which nothing of the language is to be read, for the reason given; `code` is one of CODES."""
+
+    CODES = ("blank", "photograph", "crowded")
+
+    def __init__(self, code: str, reason: str):
+        super().__init__(reason)
+        self.code = code

@@ -1,0 +1,47 @@
+"""What was done to a picture before it was read, as lines of text and as one picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageOps
+
+from derender.conform import Step
+from derender.reader import Reader, Reading
+from derender_training.figures import png_of
+
+
+SIDE, CAPTION = 256, 42  # pixels of a panel, and of the text below it
+LETTERS = 40  # of a caption's line
+
+
+def explain(reader: Reader, reading: Reading) -> list[Step]:
+    """The steps, the picture that was read, and what was read, drawn again."""
+    error = "" if reading.error is None else f", error {reading.error:.3f}"
+    steps = [*reading.steps, Step("this is what was read", reading.picture)]
+    if reader.draw is not None:
+        (picture,) = reader.draw([reading.objects], size=reader.language.canvas.pixels)
+        steps.append(Step(f"{len(reading.objects)} objects, drawn again{error}", picture))
+    return steps
+
+
+def draw_steps(steps: Sequence[Step]) -> bytes:
+    """A PNG with a panel for each step, from left to right, its text below."""
+    sheet = Image.new("RGB", (SIDE * len(steps), SIDE + CAPTION), "white")
+    pen = ImageDraw.Draw(sheet)
+    for number, step in enumerate(steps):
+        panel = Image.fromarray(np.ascontiguousarray(step.picture)).convert("RGB")
+        framed = ImageOps.expand(ImageOps.pad(panel, (SIDE - 8, SIDE - 8), color="#dddddd"), 1, "black")
+        sheet.paste(framed, (SIDE * number + 3, 3))
+        pen.multiline_text((SIDE * number + 4, SIDE + 2), _wrap(f"{number + 1}. {step.told}"), fill="black")
+    return png_of(sheet)
+
+
+def _wrap(text: str) -> str:
+    lines = [""]
+    for word in text.split():
+        if len(lines[-1]) + len(word) > LETTERS:
+            lines.append("")
+        lines[-1] += f"{word} "
+    return "\n".join(lines[:3])

@@ -1,0 +1,52 @@
+"""How unlike a picture what was read in it looks, drawn again: the measure that readings are compared by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from scipy import ndimage
+
+from derender_training.drawing import draw_readings
+from modeling_derender.reconstruction_error import count_wrong_pixels
+
+
+BLUR = 0.3  # canvas units: about as far as a pencil's strokes stray
+
+
+class Likeness:
+    """Compares readings with one picture, uint8 (H, W) or (H, W, 3), at its size, and counts what it draws.
+
+    - `draw`: a language folder's `render_batch`, without noise.
+    - `form`: "buckets", the reconstruction error, for pictures that are drawn again exactly; "blurred" for pencil:
+      the squared distance of blurred ink over that of the two pages to blank ones, 0 for equal and 1 for disjoint
+      drawings, whatever the strokes' darkness.
+    - `width`: of the canvas in the language's units.
+    """
+
+    def __init__(self, draw: Callable, picture: np.ndarray, form: str, width: float):
+        self.draw, self.size, self.form = draw, picture.shape[:2], form
+        self.deviation = BLUR * picture.shape[1] / width
+        self.target = np.ascontiguousarray(picture) if form == "buckets" else self._blur(picture)
+        self.drawn = 0
+
+    def errors(self, scenes: Sequence[list[dict]]) -> np.ndarray:
+        """(N,) in [0, 1], the lower the liker; 1 for what cannot be drawn. RenderError where nothing can."""
+        pictures, failed = draw_readings(self.draw, scenes, self.size)
+        self.drawn += len(scenes)
+        compare = self._share_wrong if self.form == "buckets" else self._distance
+        return np.where(failed, 1.0, [compare(picture) for picture in pictures])
+
+    def _share_wrong(self, picture: np.ndarray) -> float:
+        return count_wrong_pixels(np.ascontiguousarray(picture), self.target) / (self.size[0] * self.size[1])
+
+    def _distance(self, picture: np.ndarray) -> float:
+        drawn = self._blur(picture)
+        whole = np.square(drawn).sum() + np.square(self.target).sum()
+        return float(np.square(drawn - self.target).sum() / whole) if whole else 0.0
+
+    def _blur(self, picture: np.ndarray) -> np.ndarray:
+        """Blurred ink (H, W), float32, scaled to the darkness of a full stroke."""
+        ink = 1 - picture.astype(np.float32) / 255
+        strokes = ink[ink > ink.max() / 4]
+        return ndimage.gaussian_filter(ink / max(float(strokes.mean()) if strokes.size else 0, 0.05), self.deviation)

@@ -1,0 +1,147 @@
+"""The page: drop or draw a picture, see and change what was read in it, take it along as JSON, TikZ or SVG."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import gradio as gr
+import numpy as np
+
+from datasets_scripts.scenes import RenderError
+from derender.explanation import explain
+from derender.formats import as_form, as_json_object, ending_of, usable_forms
+from derender.overlay import lay_over
+from derender.reader import Reader, Reading, ReadOptions
+from derender.table import CONFIDENCE, from_rows, headers, to_rows
+from modeling_derender.image_io import ImageError, open_image
+from modeling_derender.specification import SpecificationError
+
+
+TITLE = "Derender"
+ABOUT = "A picture in, something that one can edit out: drop a picture or draw one, and change what was read in it."
+MOST_PIXELS = 25_000_000
+MOST_CANDIDATES, MOST_DRAWINGS = 20, 500
+SKETCH_SIDE = 512  # pixels of the pad to draw on
+KEPT_FOR = 3600  # seconds that files stay for download
+FAILURES = (ImageError, RenderError, SpecificationError)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What the page does with one reader. Errors that people can mend come as gr.Error."""
+
+    reader: Reader
+
+    def read(self, path: str | None, candidates: int, refine: int) -> tuple:
+        """What the page shows of a picture file: see `show`, and then the rows of the table and the steps."""
+        reading = self._read(path, candidates, refine)
+        rows = to_rows(self.reader.language, reading.objects, reading.confidences)
+        steps = enumerate(explain(self.reader, reading), start=1)
+        return *self.show(reading), rows, [(step.picture, f"{number}. {step.told}") for number, step in steps]
+
+    def read_sketch(self, sketch: dict | None, candidates: int, refine: int) -> tuple:
+        """The same of what was drawn on the pad."""
+        if sketch is None or sketch.get("composite") is None:
+            raise gr.Error("Draw something first.", print_exception=False)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "sketch.png")
+            sketch["composite"].save(path)
+            return self.read(str(path), candidates, refine)
+
+    def read_for_programs(self, path: str | None, candidates: int, refine: int) -> dict:
+        """What `derender --to json` tells of a picture file."""
+        return as_json_object(self.reader, self._read(path, candidates, refine), "picture")
+
+    def redraw(self, reading: Reading | None, rows: list[list]) -> tuple:
+        """What the page shows of the rows of the table, as they are now."""
+        if reading is None:
+            raise gr.Error("Read a picture first.", print_exception=False)
+        try:
+            objects, confidences = from_rows(self.reader.language, rows)
+        except SpecificationError as error:
+            raise gr.Error(str(error), print_exception=False) from None
+        return self.show(
+            replace(reading, objects=objects, confidences=confidences, error=self._compare(reading, objects))
+        )
+
+    def show(self, reading: Reading) -> tuple:
+        """The reading itself, the picture with what was read over it, a line about both, and a file of each form."""
+        drawn = self._draw(reading.objects, reading.picture)
+        overlay = reading.picture if drawn is None else lay_over(reading.picture, drawn)
+        folder = Path(tempfile.mkdtemp())
+        files = []
+        for form in usable_forms(self.reader):
+            files.append(folder / f"drawing{ending_of(form)}")
+            files[-1].write_bytes(as_form(self.reader, reading, form, "drawing"))
+        error = "" if reading.error is None else f", {reading.error:.1%} unlike the picture"
+        return reading, overlay, f"{len(reading.objects)} objects{error}", *map(str, files)
+
+    def _read(self, path: str | None, candidates: int, refine: int) -> Reading:
+        if path is None:
+            raise gr.Error("Choose a picture first.", print_exception=False)
+        try:
+            picture = open_image(path, name="the picture", max_pixels=MOST_PIXELS)
+            options = ReadOptions(min(int(candidates), MOST_CANDIDATES), min(int(refine), MOST_DRAWINGS))
+            return self.reader.read(picture, options)
+        except FAILURES as error:
+            raise gr.Error(str(error), print_exception=False) from None
+
+    def _draw(self, objects: list[dict], like: np.ndarray) -> np.ndarray | None:
+        return None if self.reader.draw is None else self.reader.draw([objects], size=like.shape[:2])[0]
+
+    def _compare(self, reading: Reading, objects: list[dict]) -> float | None:
+        return None if self.reader.draw is None else float(self.reader.compare(reading.picture, [objects])[0])
+
+
+def build_page(reader: Reader) -> gr.Blocks:
+    """The page of a reader, to be launched."""
+    desk, columns = Desk(reader), headers(reader.language)
+    with gr.Blocks(title=TITLE, delete_cache=(KEPT_FOR, KEPT_FOR), analytics_enabled=False) as page:
+        gr.Markdown(f"# {TITLE}\n{ABOUT}")
+        reading = gr.State()
+        with gr.Row():
+            with gr.Column():
+                with gr.Tab("A picture"):
+                    upload = _by_path(gr.Image(label="picture", sources=["upload", "clipboard"]))
+                    read = gr.Button("Read the picture", variant="primary")
+                with gr.Tab("A sketch"):
+                    sketch = gr.Sketchpad(
+                        label="sketch", type="pil", image_mode="RGB", canvas_size=(SKETCH_SIDE, SKETCH_SIDE),
+                        brush=gr.Brush(default_size=4, colors=["#000000"]), layers=False,
+                    )  # fmt: skip
+                    read_sketch = gr.Button("Read the sketch", variant="primary")
+                candidates = gr.Slider(1, MOST_CANDIDATES, 1, step=1, label="candidates to choose from")
+                refine = gr.Slider(0, MOST_DRAWINGS, 0, step=10, label="drawings to better it by")
+            with gr.Column():
+                overlay = gr.Image(label="what was read, over the picture", interactive=False, format="png")
+                told = gr.Markdown()
+        table = gr.Dataframe(
+            headers=columns, label="objects: change a cell, or take the tick away to drop one", interactive=True,
+            type="array", datatype=["bool", *["str"] * (len(columns) - 1)], column_count=len(columns),
+            static_columns=[columns.index(CONFIDENCE)],
+        )  # fmt: skip
+        with gr.Row():
+            downloads = [gr.DownloadButton(form.upper()) for form in usable_forms(reader)]
+        with gr.Accordion("What was done to the picture", open=False):
+            steps = gr.Gallery(label="steps", columns=4, object_fit="contain", format="png")
+        shown = [reading, overlay, told, *downloads]
+        everything, how = [*shown, table, steps], [candidates, refine]
+        gr.on([read.click, upload.upload], desk.read, [upload, *how], everything, api_visibility="private")
+        read_sketch.click(desk.read_sketch, [sketch, *how], everything, api_visibility="private")
+        table.input(desk.redraw, [reading, table], shown, api_visibility="private")
+        _offer_to_programs(desk)
+    return page
+
+
+def _by_path(image: gr.Image) -> gr.Image:
+    """It hands on the uploaded file's path, which Gradio has not opened: what is wrong with it is told by `Desk`."""
+    image.preprocess = lambda payload: None if payload is None else payload.path
+    return image
+
+
+def _offer_to_programs(desk: Desk) -> None:
+    """The API: /read takes a picture, the candidates and the drawings, and gives what `--to json` does."""
+    inputs = [_by_path(gr.Image(visible=False)), gr.Number(1, visible=False), gr.Number(0, visible=False)]
+    gr.Button(visible=False).click(desk.read_for_programs, inputs, gr.JSON(visible=False), api_name="read")

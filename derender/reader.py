@@ -1,0 +1,182 @@
+"""Reads pictures: a model, the steps that bring any picture to what it knows, the search that betters a reading."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from types import ModuleType
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from transformers.modeling_outputs import BaseModelOutput
+
+from datasets_scripts import load_language_folder
+from datasets_scripts.scenes import data_options
+from derender.conform import Step, conform
+from derender.errors import UnreadableError
+from derender.likeness import Likeness
+from derender.models import load_model
+from derender.search import Refiner
+from derender_training.language_folder import image_form
+from modeling_derender import DerenderForConditionalGeneration, DerenderProcessor
+from modeling_derender.confidence import score_objects
+from modeling_derender.language import Language
+from modeling_derender.scoring import object_key
+from modeling_derender.specification import objects_to_ids, order_objects
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """- `candidates`: readings of each picture to choose from: the likeliest one, and others by chance.
+    - `refine`: how many pictures may be drawn to better the chosen one.
+    - `min_confidence`: objects of which the model is less sure are left out.
+    - `seed`: of chance.
+    """
+
+    candidates: int = 1
+    refine: int = 0
+    min_confidence: float = 0.0
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was read in a picture.
+
+    - `objects`, and how sure the model is of each, from 0 to 1.
+    - `picture`: what the model read it in, uint8 (H, W) or (H, W, 3), at the canvas's size.
+    - `error`: how unlike the picture it looks, drawn again, from 0 to 1 (`Likeness`); None where nothing draws it.
+    - `steps`: how the picture given became `picture`.
+    """
+
+    objects: list[dict]
+    confidences: list[float]
+    picture: np.ndarray
+    error: float | None
+    steps: list[Step]
+
+
+class Reader:
+    """A model with its processor and, where its language has a folder here, what draws it; `draw` is None elsewhere.
+
+    `data_dir` is the folder of the language's own files; ValueError where it is not.
+    """
+
+    def __init__(
+        self, model: DerenderForConditionalGeneration, processor: DerenderProcessor, data_dir: str | None = None
+    ):
+        self.model, self.processor, self.language = model.eval(), processor, model.language
+        self.folder = find_folder(self.language)
+        self.data, self.draw = self._find_drawing(data_dir)
+
+    @classmethod
+    def open(cls, name: str, data_dir: str | None = None) -> Reader:
+        """By the model's name; see `load_model` for it and for the errors."""
+        return cls(*load_model(name), data_dir)
+
+    def _find_drawing(self, data_dir: str | None) -> tuple[dict, Callable | None]:
+        """What the functions of the language's folder want of data, and what draws."""
+        if self.folder is None:
+            return {}, None
+        try:
+            data = data_options(self.folder, data_dir)
+        except ValueError:
+            if data_dir is not None:
+                raise
+            return {}, None
+        return data, partial(self.folder.render_batch, **data)
+
+    def read(self, image: Image.Image, options: ReadOptions | None = None) -> Reading:
+        """Raises UnreadableError where there is nothing to read, RenderError where nothing can be drawn."""
+        options = options or ReadOptions()
+        conformed = conform(image, self.language.canvas)
+        read = [self._read_once(picture, conformed.steps) for picture in conformed.pictures]
+        reading = min(read, key=self._doubt)
+        self._refuse_crowd(reading)
+        if options.candidates > 1 or options.refine:
+            reading = self._better(reading, options)
+        return _leave_out(reading, options.min_confidence)
+
+    def _read_once(self, picture: np.ndarray, steps: list[Step]) -> Reading:
+        (objects,) = self._generate(self._look_at(picture))
+        return self._describe(objects, picture, steps)
+
+    def _describe(self, objects: list[dict], picture: np.ndarray, steps: list[Step], error=None) -> Reading:
+        """With confidences, and the error where it is not known."""
+        ordered = order_objects(self.language, objects)
+        (confidences,) = score_objects(self.model, None, [ordered], BaseModelOutput(self._look_at(picture)))
+        if error is None and self.draw is not None:
+            (error,) = self.compare(picture, [ordered])
+        return Reading(ordered, confidences, picture, error, steps)
+
+    def _doubt(self, reading: Reading) -> float:
+        """Of a guess at the canvas: how unlike, or how unsure."""
+        if reading.error is not None:
+            return reading.error
+        return 1 - float(np.mean(reading.confidences)) if reading.confidences else 1.0
+
+    def _refuse_crowd(self, reading: Reading) -> None:
+        limit = self.model.generation_config.max_length
+        if len(objects_to_ids(self.language, reading.objects)) > limit - self.language.longest_object:
+            count = len(reading.objects)
+            raise UnreadableError("crowded", f"crowded: more than the {count} objects that this model can tell apart")
+
+    def _better(self, reading: Reading, options: ReadOptions) -> Reading:
+        """The best of several candidates, searched on from; without what draws it, the likeliest."""
+        others = self._guess(reading.picture, options.candidates - 1, options.seed)
+        if self.draw is None:
+            return max([reading, *others], key=lambda item: sum(np.log(item.confidences)))
+        likeness = self._likeness(reading.picture)
+        best = min([reading, *others], key=lambda item: item.error)
+        if not options.refine:
+            return best
+        known = {object_key(item) for item in best.objects}
+        extra = {object_key(item): item for other in [reading, *others] for item in other.objects}
+        extra = [item for key, item in extra.items() if key not in known]
+        found = Refiner(self.language, likeness, options.refine, extra).run(best.objects, best.error)
+        return self._describe(found.objects, reading.picture, reading.steps, found.error)
+
+    def _guess(self, picture: np.ndarray, count: int, seed: int) -> list[Reading]:
+        """`count` readings by chance, those that say the same left out."""
+        if count < 1:
+            return []
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            sampled = self._generate(self._look_at(picture), do_sample=True, top_k=0, num_return_sequences=count)
+        return [self._describe(objects, picture, []) for objects in sampled]
+
+    def _look_at(self, picture: np.ndarray) -> Tensor:
+        pixel_values = self.processor(images=[picture])["pixel_values"].to(self.model.device)
+        with torch.inference_mode():
+            return self.model.encoder(pixel_values).last_hidden_state
+
+    def _generate(self, features: Tensor, **options) -> list[list[dict]]:
+        with torch.inference_mode():
+            # `generate` repeats what it is given for samples, so it gets an output of its own.
+            sequences = self.model.generate(encoder_outputs=BaseModelOutput(features), **options)
+        return self.processor.post_process_objects(sequences.cpu())
+
+    def compare(self, picture: np.ndarray, scenes: list[list[dict]]) -> np.ndarray:
+        """The error of each scene beside a picture; see `Reading`. Only where something draws."""
+        return self._likeness(picture).errors(scenes)
+
+    def _likeness(self, picture: np.ndarray) -> Likeness:
+        return Likeness(self.draw, picture, image_form(self.folder), self.language.canvas.width)
+
+
+def find_folder(language: Language) -> ModuleType | None:
+    """The folder of this very language among ours, or None."""
+    try:
+        folder = load_language_folder(language.name)
+    except ValueError:
+        return None
+    return folder if language == folder.LANGUAGE else None
+
+
+def _leave_out(reading: Reading, min_confidence: float) -> Reading:
+    pairs = zip(reading.objects, reading.confidences, strict=True)
+    kept = [(item, confidence) for item, confidence in pairs if confidence >= min_confidence]
+    return replace(reading, objects=[item for item, _ in kept], confidences=[confidence for _, confidence in kept])

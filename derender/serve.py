@@ -1,0 +1,51 @@
+"""`derender serve`: the page, on this machine unless told otherwise."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+
+from derender.cli import DEFAULT_MODEL, EXIT_STATUS
+
+
+LOOPBACK = "127.0.0.1"
+LARGEST_UPLOAD = "20mb"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Serve until interrupted; the exit status."""
+    options = parse(arguments)
+    with tempfile.TemporaryDirectory(prefix="derender_") as folder:
+        # Everything that the page writes, and all that it hands out, lies here.
+        os.environ["GRADIO_TEMP_DIR"], tempfile.tempdir = folder, folder
+        try:
+            from derender.page import build_page
+            from derender.reader import Reader
+        except ImportError as error:
+            return _fail(f"the page needs {error.name}: pip install 'derender[page]'", "model")
+        try:
+            page = build_page(Reader.open(options.model, options.data_dir))
+        except ValueError as error:
+            return _fail(str(error), "model")
+        try:
+            page.launch(server_name=options.host, server_port=options.port, max_file_size=LARGEST_UPLOAD)
+        except OSError as error:
+            return _fail(str(error), "usage")
+    return 0
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser("derender serve", description=__doc__)
+    parser.add_argument("--host", default=LOOPBACK, help=f"the address to listen on ({LOOPBACK}; 0.0.0.0: all)")
+    parser.add_argument("--port", type=int, help="the port (the first free one from 7860)")
+    parser.add_argument("--model", default=DEFAULT_MODEL, help="as of `derender`")
+    parser.add_argument("--data_dir", metavar="FOLDER", help="as of `derender`")
+    return parser.parse_args(arguments)
+
+
+def _fail(message: str, kind: str) -> int:
+    print(f"derender: {message}", file=sys.stderr)
+    return EXIT_STATUS[kind]
