@@ -14,7 +14,7 @@ from PIL import Image
 from derender.errors import UnreadableError
 from derender.frames import guess_frames, lay_on_canvas
 from derender.ink import LONGEST_SIDE, cut_out, find_ground, find_paper, is_dark, shrink, take_ink, to_rgb
-from derender.strokes import check_lines, darken, drop_specks, set_width, stroke_width
+from derender.strokes import check_ground, check_lines, darken, drop_specks, set_width, stroke_width
 from modeling_derender.image_processing_derender import fit_to_size
 from modeling_derender.language import Canvas
 
@@ -96,6 +96,7 @@ def _find_ink(pixels: np.ndarray, result: Conformed) -> np.ndarray:
     ink = take_ink(pixels, ground)
     if np.ptp(pixels, axis=-1).any() or ground.min() < 250:
         result.steps.append(Step("colour, shade and uneven light taken out", _as_picture(ink)))
+    check_ground(ink, ground)
     darker = darken(ink)
     if darker is not ink:
         result.steps.append(Step("grain taken out, pale strokes darkened", _as_picture(darker)))

@@ -28,17 +28,22 @@ class Frame:
 
 
 def guess_frames(ink: np.ndarray, margin: float) -> list[Frame]:
-    """`margin` is the share of a canvas's side that stays free at each edge. The ink must not be blank."""
+    """`margin` is the share of a canvas's side that stays free at each edge. The ink must not be blank.
+
+    A square picture is a whole canvas, at least where the drawing spans much of it; any other may hold one anywhere.
+    """
     height, width = ink.shape
     rows, columns = (np.flatnonzero((ink > INKED).any(axis=axis)) for axis in (1, 0))
     top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
     longest = max(bottom - top, right - left)
     whole = Frame((width - max(width, height)) / 2, (height - max(width, height)) / 2, max(width, height))
-    if max(width, height) <= SQUARE * min(width, height) and longest >= FILLED * whole.side:
+    is_square = max(width, height) <= SQUARE * min(width, height)
+    if is_square and longest >= FILLED * whole.side:
         return [whole]
     centre = (left + right) / 2, (top + bottom) / 2
     sides = [zoom * longest / (1 - 2 * margin) for zoom in ZOOMS]
-    return [Frame(centre[0] - side / 2, centre[1] - side / 2, side) for side in sides] + [whole]
+    fitted = [Frame(centre[0] - side / 2, centre[1] - side / 2, side) for side in sides]
+    return [whole, *fitted] if is_square else [*fitted, whole]
 
 
 def lay_on_canvas(ink: np.ndarray, frame: Frame, size: int) -> np.ndarray:

@@ -19,6 +19,7 @@ PAPER_SHARES = (0.12, 0.94)  # of a photograph, that paper on a desk can take
 SOLID = 0.7  # the least share of a sheet of paper that is not ink
 STRAIGHT = 0.88  # how much of its four-cornered hull a sheet of paper fills at least
 OUTSIDE = 0.6  # the least share of a photograph's edge that lies off the paper
+RIM = 0.015  # of the sheet's shorter side
 EVEN = 4  # of 255: light that varies by less is even
 FAINTEST = 24  # of 255: a channel of the paper that is darker tells nothing about ink
 
@@ -69,16 +70,17 @@ def find_paper(pixels: np.ndarray) -> np.ndarray | None:
 
 
 def cut_out(pixels: np.ndarray, corners: np.ndarray) -> np.ndarray:
-    """The sheet between `corners` as seen from above, uint8 (H, W, 3), less a rim that may be its shadow."""
-    corners = corners + 0.02 * (corners.mean(axis=0) - corners)
+    """The sheet between `corners` as seen from above, uint8 (H, W, 3); its rim, maybe shadow, is painted over."""
     top_left, bottom_left, bottom_right, top_right = corners
-    width = round(max(np.hypot(*(top_right - top_left)), np.hypot(*(bottom_right - bottom_left))))
-    height = round(max(np.hypot(*(bottom_left - top_left)), np.hypot(*(bottom_right - top_right))))
-    size = max(width, 1), max(height, 1)
+    width = round((np.hypot(*(top_right - top_left)) + np.hypot(*(bottom_right - bottom_left))) / 2)
+    height = round((np.hypot(*(bottom_left - top_left)) + np.hypot(*(bottom_right - top_right))) / 2)
+    upright = np.array([(0, 0), (0, height), (width, height), (width, 0)], float)
     image = Image.fromarray(pixels).transform(
-        size, Image.Transform.QUAD, tuple(corners.ravel()), Image.Resampling.BILINEAR
+        (width, height), Image.Transform.PERSPECTIVE, _find_perspective(upright, corners), Image.Resampling.BILINEAR
     )
-    return np.asarray(image)
+    rim = 1 + round(RIM * min(width, height))
+    inner = np.asarray(image)[rim:-rim, rim:-rim]
+    return np.pad(inner, ((rim, rim), (rim, rim), (0, 0)), mode="edge")
 
 
 def is_dark(pixels: np.ndarray) -> bool:
@@ -128,6 +130,14 @@ def _corners(mask: np.ndarray) -> np.ndarray:
     points = np.stack([columns, rows], axis=-1).astype(np.float64)
     keys = (points @ (1, 1), points @ (1, -1), points @ (-1, -1), points @ (-1, 1))
     return np.stack([points[np.argmin(key)] for key in keys])
+
+
+def _find_perspective(seen: np.ndarray, source: np.ndarray) -> list[float]:
+    """Pillow's coefficients of the perspective in which the corners `source` (4, 2) are those `seen`."""
+    rows = []
+    for (x, y), (u, v) in zip(seen, source, strict=True):
+        rows += [[x, y, 1, 0, 0, 0, -u * x, -u * y], [0, 0, 0, x, y, 1, -v * x, -v * y]]
+    return np.linalg.solve(np.array(rows), source.ravel()).tolist()
 
 
 def _area(corners: np.ndarray) -> float:

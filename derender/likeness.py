@@ -34,13 +34,13 @@ class Likeness:
         """(N,) in [0, 1], the lower the liker; 1 for what cannot be drawn. RenderError where nothing can."""
         pictures, failed = draw_readings(self.draw, scenes, self.size)
         self.drawn += len(scenes)
-        compare = self._share_wrong if self.form == "buckets" else self._distance
+        compare = self._share_wrong if self.form == "buckets" else self.distance
         return np.where(failed, 1.0, [compare(picture) for picture in pictures])
 
     def _share_wrong(self, picture: np.ndarray) -> float:
         return count_wrong_pixels(np.ascontiguousarray(picture), self.target) / (self.size[0] * self.size[1])
 
-    def _distance(self, picture: np.ndarray) -> float:
+    def distance(self, picture: np.ndarray) -> float:
         drawn = self._blur(picture)
         whole = np.square(drawn).sum() + np.square(self.target).sum()
         return float(np.square(drawn - self.target).sum() / whole) if whole else 0.0

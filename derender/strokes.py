@@ -13,11 +13,15 @@ PALE = 0.45  # strokes paler than this are darkened,
 FULL = 0.8  # to this
 INKED = 0.25  # of full ink: a pixel that belongs to a stroke
 LEAST_INK = 40  # pixels of ink, of 256 x 256, below which a page is blank
+ROUGHEST = 0.08  # ink: a ground with more on most of its pixels is no paper
+MOST_UNEVEN = 0.5  # of the light on the brightest part of the ground, at least, falls on the darkest
 MOST_INK = 0.3  # the share of inked pixels above which it is no line drawing
 SOLID_SHARE = 0.35  # the share of ink that may lie in areas thicker than any stroke
 THICKEST = 1 / 24  # of the picture's longer side: the widest stroke
 SPECK = 1e-4  # of the picture's pixels: what is smaller and stands alone is dirt
 NEAR = 0.02  # of the picture's longer side: strokes of one dashed line are that near
+
+WANTED = "this model reads strokes on an even ground"
 
 
 def darken(ink: np.ndarray) -> np.ndarray:
@@ -29,6 +33,15 @@ def darken(ink: np.ndarray) -> np.ndarray:
     dark = float(np.quantile(strokes, 0.9))
     clean = np.where(ink > grain, ink, 0) if grain > FAINT else ink
     return clean if dark >= PALE else (clean * (FULL / dark)).clip(0, 1)
+
+
+def check_ground(ink: np.ndarray, ground: np.ndarray) -> None:
+    """Raise UnreadableError where what lies under the ink, (H, W, 3), is neither paper nor anything as even."""
+    if np.median(ink) > ROUGHEST:
+        raise UnreadableError("photograph", f"no line drawing: the ground is rough; {WANTED}")
+    dark, light = np.quantile(ground.mean(axis=-1), [0.05, 0.95])
+    if dark < MOST_UNEVEN * light:
+        raise UnreadableError("photograph", f"no line drawing: the ground is uneven; {WANTED}")
 
 
 def check_lines(ink: np.ndarray) -> None:
@@ -44,7 +57,7 @@ def check_lines(ink: np.ndarray) -> None:
         raise UnreadableError(
             "photograph",
             f"no line drawing: {share:.0%} of the picture is dark, {thick.sum() / inked.sum():.0%} of that in areas "
-            "wider than any stroke; this model reads strokes on an even ground",
+            f"wider than any stroke; {WANTED}",
         )
 
 
@@ -59,9 +72,14 @@ def drop_specks(ink: np.ndarray) -> tuple[np.ndarray, int]:
 
 def stroke_width(ink: np.ndarray) -> float:
     """The median width of strokes in pixels."""
-    distance = ndimage.distance_transform_edt(ink > INKED)
-    ridge = (distance > 0) & (distance == ndimage.maximum_filter(distance, 3))
-    return float(np.median(2 * distance[ridge] - 1)) if ridge.any() else 0.0
+    depth = ndimage.distance_transform_edt(ink > INKED)
+    ridge = _find_ridge(depth)
+    return float(np.median(2 * depth[ridge] - 1)) if ridge.any() else 0.0
+
+
+def _find_ridge(depth: np.ndarray) -> np.ndarray:
+    """Where strokes are deepest, their middle, given each pixel's distance from the ground."""
+    return (depth > 0) & (depth == ndimage.maximum_filter(depth, 3))
 
 
 def set_width(ink: np.ndarray, width: float, wanted: float) -> np.ndarray:
@@ -69,9 +87,7 @@ def set_width(ink: np.ndarray, width: float, wanted: float) -> np.ndarray:
     inked = ink > INKED
     if width > wanted:
         depth = ndimage.distance_transform_edt(inked)
-        kept = depth > (width - wanted) / 2
-        # What is thinner than the rest keeps its middle.
-        ridge = (depth > 0) & (depth == ndimage.maximum_filter(depth, 3))
-        return (kept | ridge).astype(np.float32)
+        kept = (depth - (width - wanted) / 2).clip(0, 1)
+        return np.where(_find_ridge(depth), 1, kept).astype(np.float32)  # what is thinner keeps its middle
     beyond = ndimage.distance_transform_edt(~inked)
     return np.maximum(ink, (1 - (beyond - (wanted - width) / 2)).clip(0, 1) * (beyond > 0)).astype(np.float32)
