@@ -42,7 +42,7 @@ def _make_run(row, table, setting, folder, seed, data_dir, real_pictures) -> Run
         train += ("--train_size", str(setting.train_size * row.share // 100))
     start = None if row.start is None else str(_folder_of(folder, row.start, seed) / "training" / "model")
     if row.reinforces:
-        train += ("--checkpoint", start)
+        train += (*setting.reinforce, "--checkpoint", start)
     else:
         train += setting.model
         train += () if start is None else ("--initial_model", start)

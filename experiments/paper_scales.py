@@ -11,8 +11,9 @@ from experiments.paper_rows import NOISY, SCENES
 class Setting:
     """Of one data set at one scale: options of train.py, of rl_train.py and of eval.py.
 
-    `train_size` is the whole training data where it is sampled, and `minutes` are those of cross-entropy and of
-    reinforcement, for which cross-entropy goes on in comparison. `finer` gives features twice as fine.
+    `reinforce` are further options of rl_train.py. `train_size` is the whole training data where it is sampled, and
+    `minutes` are those of cross-entropy and of reinforcement, for which cross-entropy goes on in comparison. `finer`
+    gives features twice as fine.
     """
 
     model: tuple[str, ...]
@@ -22,6 +23,7 @@ class Setting:
     minutes: tuple[float, float]
     finer: tuple[str, ...]
     train_size: int | None = None
+    reinforce: tuple[str, ...] = ()
 
     def change(self, name: str) -> tuple[str, ...]:
         """The options of train.py that the change `name` of ours is."""
@@ -73,6 +75,8 @@ SCALES = {
             ("--scene.max_objects", "5"), _cpu_run(32, 400, 200),
             ("--data", NOISY, "--split", "test", "--size", "2000", "--scene.max_objects", "5"), (9.0, 6.0),
             ("--image_size", "[64, 64]"), 50000,
+            # So few pictures are exactly right that their share does not tell checkpoints apart.
+            ("--metric", "iou", "--evaluation_size", "500"),
         ),
         SCENES: Setting(
             ("--image_size", "[64, 80]", "--model.backbone_stride", "8"),

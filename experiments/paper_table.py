@@ -43,25 +43,26 @@ def _describe(table: Table, result: dict) -> str:
     ]
     return (
         f"{', '.join(parts)}. {'; '.join(result['hardware'])}. Commit {', '.join(result['commits'])}. In percent; "
-        "below each row of ours what the paper has at its own scale, and the difference."
+        "below each row of ours what the paper has at its own scale, and the difference. Scored is the model of the "
+        "step that was best on the validation; 0 is the model that reinforcement began with."
     )
 
 
 def _ours(table: Table, result: dict) -> str:
     lines = [
-        f"| | {' | '.join(table.measures.values())} | minutes | steps |",
-        f"| --- |{' ---: |' * (len(table.measures) + 2)}",
+        f"| | {' | '.join(table.measures.values())} | minutes | steps | best at |",
+        f"| --- |{' ---: |' * (len(table.measures) + 3)}",
     ]
     for row in result["rows"]:
         label = _label(row, result)
         if "scores" in row:
             cells = [_with_spread(row["scores"][name]) for name in table.measures]
             minutes = ", ".join(f"{value:.1f}" for value in row["runs"]["minutes"])
-            steps = ", ".join(map(str, row["runs"]["steps"]))
-            lines.append(f"| **{label}** | {' | '.join(cells)} | {minutes} | {steps} |")
+            steps, best = (", ".join(map(str, row["runs"][name])) for name in ("steps", "best_step"))
+            lines.append(f"| **{label}** | {' | '.join(cells)} | {minutes} | {steps} | {best} |")
         if row["paper"]:
             cells = [_papers(row, name) for name in table.measures]
-            lines.append(f"| {label}, the paper | {' | '.join(cells)} | | |")
+            lines.append(f"| {label}, the paper | {' | '.join(cells)} | | | |")
     return "\n".join(lines)
 
 
@@ -101,7 +102,7 @@ def _papers(row: dict, name: str) -> str:
 def _tests(table: Table, rows: list[dict], base: str) -> str:
     lines = [
         f"What is gained over {BASE_NAMES[base]}, positive being better; paired bootstrap over test "
-        "pictures, each side the mean over its seeds, 95% intervals, p-values not adjusted for how many they are:",
+        "pictures, both sides of the same seeds, 95% intervals, p-values not adjusted for how many they are:",
         "",
         f"| | {' | '.join(table.measures.values())} |",
         f"| --- |{' ---: |' * len(table.measures)}",

@@ -105,18 +105,20 @@ def _record_path(records: Path, run: Run) -> Path:
 
 def summarize(table: Table, records: dict[tuple[str, int], dict]) -> dict:
     """Scores of every row, with what the paper has and how much is between, and the tests against the bases."""
-    own = {row.key: [record for (key, _), record in records.items() if key == row.key] for row in table.rows}
+    own = {row.key: {seed: record for (key, seed), record in records.items() if key == row.key} for row in table.rows}
     rows = []
     for row in table.rows:
         paper = {name: value for name, value in row.paper.items() if name in table.measures}
         item = {"key": row.key, "label": row.label, "paper": paper, "share": row.share, "note": row.note}
-        if own[row.key]:
-            item["scores"] = describe_scores(own[row.key], table.measures)
+        seeds = list(own[row.key].values())
+        if seeds:
+            item["scores"] = describe_scores(seeds, table.measures)
             item["lacks"] = {name: 100 * item["scores"][name]["mean"] - value for name, value in paper.items()}
-            item["real"] = _describe_real(own[row.key])
-            item["runs"] = {name: [record[name] for record in own[row.key]] for name in ("minutes", "steps")}
+            item["real"] = _describe_real(seeds)
+            item["runs"] = {name: [record[name] for record in seeds] for name in ("minutes", "steps", "best_step")}
         bases = table.bases if row.is_compared else ()
-        item["against"] = {base: compare(own[row.key], own[base], table.measures) for base in bases}
+        same = {base: [own[base][seed] for seed in own[row.key]] for base in bases}
+        item["against"] = {base: compare(seeds, same[base], table.measures) for base in bases}
         rows.append(item)
     every = list(records.values())
     return {

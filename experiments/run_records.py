@@ -33,7 +33,7 @@ def make_record(run: Run) -> dict:
     return {
         "commands": _portable(run.commands),
         "training": {**result["training"], "data_dir": None},
-        **{name: result[name] for name in ("minutes", "steps", "commit", "hardware")},
+        **{name: result[name] for name in ("minutes", "steps", "best_step", "commit", "hardware")},
         "images_per_second": result["steps"] * result["training"]["batch_size"] / result["minutes"] / 60,
         "scores": _scores(result),
         "more": {name: {**_scores(item), "pictures": item["counts"]["pictures"]} for name, item in more.items()},

@@ -110,7 +110,10 @@ class Run:
             raise RunError("\n".join([told, *last]))
 
     def read(self) -> dict:
-        """The evaluation, with the `training`'s options, `minutes` and `steps`; RunError where it is not done."""
+        """The evaluation, with the `training`'s options, `minutes`, `steps` and the model's `best_step`.
+
+        RunError where it is not done.
+        """
         if not self.is_done():
             raise RunError(f"{self.name}: is not trained and scored yet, or was by other options ({self.folder})")
         progress = max(self.output_dir.glob("checkpoints/step_*")) / "progress.json"
@@ -120,6 +123,7 @@ class Run:
             "training": yaml.safe_load((self.output_dir / OPTIONS).read_text()),
             "minutes": progress["elapsed"] / 60,
             "steps": progress["step"],
+            "best_step": progress["best_step"],
         }
 
 

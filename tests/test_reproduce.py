@@ -90,7 +90,7 @@ def make_record(seed, better=0.0, size=40):
     curve = {"step": [5, 10], "iou": [0.1, 0.2], "inference_error": [0.5, 0.4]}
     return {
         "scores": total, "pictures": describe_pictures(items), "training": training, "curve": curve, "minutes": 1.5,
-        "steps": 10, "images_per_second": 9.0, "commit": "abc", "hardware": "a machine",
+        "steps": 10, "best_step": 5, "images_per_second": 9.0, "commit": "abc", "hardware": "a machine",
         "more": {name: {"iou": 0.25, "iou_1.0": 0.125, "pictures": 8} for name in REAL_PICTURES},
     }  # fmt: skip
 
@@ -132,6 +132,10 @@ def test_the_table_shows_ours_beside_the_papers(name, tmp_path):
             for measure, value in [item for item in row.paper.items() if item[0] in table.measures]:
                 lacks = 100 * describe_scores(own, [measure])[measure]["mean"] - value
                 assert f"{value:.2f} ({lacks:+.2f})" in text
+        for base, found in next(item for item in result["rows"] if item["key"] == row.key)["against"].items():
+            seeds = [seed for key, seed in runs if key == row.key]
+            sides = ([records[key, seed] for seed in seeds] for key in (row.key, base))
+            assert found == compare(*sides, table.measures)  # of the same seeds
     assert ("What is gained over" in text) == bool(table.bases)
     assert text.count("± ") > 0
     assert plot_curves(table, records).startswith(b"\x89PNG")

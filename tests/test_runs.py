@@ -23,7 +23,8 @@ if options.language == "long" and not (folder / "begun").exists():
 if options.language == "fail":
     sys.exit("error: it failed on purpose")
 (folder / "checkpoints" / "step_000000007").mkdir(parents=True, exist_ok=True)
-(folder / "checkpoints" / "step_000000007" / "progress.json").write_text(json.dumps({"elapsed": 90, "step": 7}))
+progress = {"elapsed": 90, "best_step": 5, "step": 7}
+(folder / "checkpoints" / "step_000000007" / "progress.json").write_text(json.dumps(progress))
 (folder / "options.yaml").write_text(yaml.safe_dump(dataclasses.asdict(options)))
 print("trained")
 """
