@@ -15,7 +15,7 @@ BLUR = 0.3  # canvas units: about as far as a pencil's strokes stray
 
 
 class Likeness:
-    """Compares readings with one picture, uint8 (H, W) or (H, W, 3), at its size, and counts what it draws.
+    """Compares readings with one picture, uint8 (H, W) or (H, W, 3), at its size.
 
     - `draw`: a language folder's `render_batch`, without noise.
     - `form`: "buckets", the reconstruction error, for pictures that are drawn again exactly; "blurred" for pencil:
@@ -27,20 +27,24 @@ class Likeness:
     def __init__(self, draw: Callable, picture: np.ndarray, form: str, width: float):
         self.draw, self.size, self.form = draw, picture.shape[:2], form
         self.deviation = BLUR * picture.shape[1] / width
-        self.target = np.ascontiguousarray(picture) if form == "buckets" else self._blur(picture)
-        self.drawn = 0
+        self.picture = np.ascontiguousarray(picture)
+        self.target = self._blur(picture) if form == "blurred" else None
 
     def errors(self, scenes: Sequence[list[dict]]) -> np.ndarray:
         """(N,) in [0, 1], the lower the liker; 1 for what cannot be drawn. RenderError where nothing can."""
-        pictures, failed = draw_readings(self.draw, scenes, self.size)
-        self.drawn += len(scenes)
-        compare = self._share_wrong if self.form == "buckets" else self.distance
-        return np.where(failed, 1.0, [compare(picture) for picture in pictures])
+        return self.look(scenes)[1]
 
-    def _share_wrong(self, picture: np.ndarray) -> float:
-        return count_wrong_pixels(np.ascontiguousarray(picture), self.target) / (self.size[0] * self.size[1])
+    def look(self, scenes: Sequence[list[dict]]) -> tuple[np.ndarray, np.ndarray]:
+        """The pictures, uint8 (N, H, W) or (N, H, W, 3), and the `errors`."""
+        if not scenes:
+            return np.empty((0, *self.picture.shape), np.uint8), np.empty(0)
+        pictures, failed = draw_readings(self.draw, scenes, self.size)
+        return pictures, np.where(failed, 1.0, [self.distance(picture) for picture in pictures])
 
     def distance(self, picture: np.ndarray) -> float:
+        """The error of what has this picture."""
+        if self.form == "buckets":
+            return count_wrong_pixels(np.ascontiguousarray(picture), self.picture) / (self.size[0] * self.size[1])
         drawn = self._blur(picture)
         whole = np.square(drawn).sum() + np.square(self.target).sum()
         return float(np.square(drawn - self.target).sum() / whole) if whole else 0.0

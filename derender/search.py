@@ -13,13 +13,15 @@ from itertools import chain
 
 import numpy as np
 
+from derender.alignment import Alignment
 from derender.likeness import Likeness
 from modeling_derender.language import Language
 from modeling_derender.specification import SpecificationError, check_object, is_valid
 
 
-COARSEST = 1 / 24  # of the canvas's width: the first step of a point
 DIRECTIONS = ((1, 0), (-1, 0), (0, 1), (0, -1))
+FEW = 3  # values of a property that are all tried in the first round
+VERIFIED = 2  # places that are drawn of those found by alignment
 
 
 @dataclass(frozen=True)
@@ -34,47 +36,77 @@ class Found:
 class Refiner:
     """Searches for objects that look like a picture, in at most `budget` drawings; `extra` are some that may be added.
 
-    Raises RenderError where nothing can be drawn.
+    Where pictures are drawn again exactly (the likeness's form "buckets"), where an object should be is seen from two
+    drawings, with it and without (`Alignment`); otherwise it is moved unit by unit. Raises RenderError where nothing
+    can be drawn.
     """
 
     def __init__(self, language: Language, likeness: Likeness, budget: int, extra: Sequence[dict] = ()):
-        self.language, self.likeness, self.budget, self.extra = language, likeness, budget, list(extra)
+        self.language, self.likeness, self.left, self.extra = language, likeness, budget, list(extra)
         self.neighbours = Neighbours(language)
+        self.alignment = None
+        if likeness.form == "buckets":
+            self.alignment = Alignment(likeness.picture, language.canvas.width, np.random.default_rng(0))
 
     def run(self, objects: Sequence[dict], error: float) -> Found:
         """From `objects`, whose `error` is known."""
-        self.objects, self.error, self.left = list(objects), error, self.budget
-        step = max(1, round(self.language.canvas.width * COARSEST))
-        changed = True
-        while self.left and changed:
-            changed = self._pass(step) or step > 1
-            step = max(1, step // 2)
-        return Found(self.objects, self.error, self.budget - self.left)
+        budget, rounds, before = self.left, 0, np.inf
+        self.objects, self.error = list(objects), error
+        while self.left and (self.error < before or rounds < 2):
+            before = self.error
+            for number in reversed(range(len(self.objects))):
+                self._place(number, thorough=rounds > 0)
+            for item in self.extra:
+                self._add(item)
+            for number in range(len(self.objects) if rounds or self.alignment is None else 0):
+                self._move(number)
+            rounds += 1
+        return Found(self.objects, self.error, budget - self.left)
 
-    def _pass(self, step: int) -> bool:
-        """Every object once; whether anything is better now."""
-        before = self.error
-        for number in range(len(self.objects)):
-            self._swap(number)
-            self._move(number, step)
-        self._try([[*self.objects, item] for item in self.extra])
-        self._try([self._without(number) for number in range(len(self.objects))])
-        return self.error < before
+    def _place(self, number: int, thorough: bool) -> None:
+        """Drop an object, or take another value of a property, where it then agrees best with the picture."""
+        item, without = self.objects[number], self._without(number)
+        others = list(self.neighbours.swapped(item, None if thorough else FEW))
+        if self.alignment is not None:
+            self._align(without, number, [item, *others])
+        else:
+            self._try([without, *(self._with(number, other) for other in others)])
+        if without == self.objects:
+            self.extra.append(item)
 
-    def _swap(self, number: int) -> None:
-        self._try([self._with(number, other) for other in self.neighbours.swapped(self.objects[number])])
+    def _add(self, item: dict) -> None:
+        if self.alignment is None:
+            self._try([[*self.objects, item]])
+        else:
+            self._align(self.objects, len(self.objects), [item])
 
-    def _move(self, number: int, step: int) -> None:
-        """By `step` in the best direction, and on in the same while that is better still."""
+    def _align(self, without: list[dict], number: int, variants: list[dict]) -> None:
+        """Put that one of the variants among the others, and there, where it agrees best with the picture."""
+        scenes = [[*without[:number], item, *without[number:]] for item in variants]
+        pictures, errors = self._look([without, *scenes])
+        if not len(pictures):
+            return
+        placed = []
+        for scene, picture in zip(scenes, pictures[1:], strict=False):
+            shift, gain = self.alignment.find_shift(pictures[0], picture)
+            moved = self.neighbours.shifted(scene[number], shift)
+            if moved is not None:
+                placed.append((gain, [*scene[:number], moved, *scene[number + 1 :]]))
+        placed = sorted(placed, key=lambda pair: -pair[0])[:VERIFIED]
+        self._try([scene for _, scene in placed if scene != self.objects])
+        if errors[0] < self.error:
+            self.objects, self.error = without, float(errors[0])
+
+    def _move(self, number: int) -> None:
+        """A unit in the best direction, and on in the same while that is better still."""
         while True:
-            moves = self.neighbours.moves(self.objects[number], step)
-            ways = list(moves.values())
-            chosen = self._try([self._with(number, other) for other in ways])
+            moves = self.neighbours.moves(self.objects[number])
+            chosen = self._try([self._with(number, other) for other in moves.values()])
             if chosen is None:
                 return
             way = list(moves)[chosen]
             while True:
-                further = self.neighbours.moves(self.objects[number], step).get(way)
+                further = self.neighbours.moves(self.objects[number]).get(way)
                 if further is None or self._try([self._with(number, further)]) is None:
                     break
 
@@ -84,13 +116,18 @@ class Refiner:
     def _without(self, number: int) -> list[dict]:
         return [*self.objects[:number], *self.objects[number + 1 :]]
 
+    def _look(self, scenes: Sequence[list[dict]]) -> tuple[np.ndarray, np.ndarray]:
+        """Pictures and errors of the first of these, as many as may still be drawn."""
+        scenes = scenes[: self.left]
+        self.left -= len(scenes)
+        return self.likeness.look(scenes)
+
     def _try(self, scenes: Sequence[list[dict]]) -> int | None:
         """Take the best of these, if it is better than what there is; its number, or None."""
         valid = [number for number, scene in enumerate(scenes) if is_valid(self.language, scene)][: self.left]
         if not valid:
             return None
-        errors = self.likeness.errors([scenes[number] for number in valid])
-        self.left -= len(valid)
+        _, errors = self._look([scenes[number] for number in valid])
         best = int(np.argmin(errors))
         if errors[best] >= self.error:
             return None
@@ -99,32 +136,47 @@ class Refiner:
 
 
 class Neighbours:
-    """The objects that differ from a given one in a place, or in one property."""
+    """The objects that differ from a given one in their place, or in one property."""
 
     def __init__(self, language: Language):
         self.language = language
 
-    def moves(self, item: dict, step: int) -> dict[tuple, dict]:
-        """By way: the object as a whole, or one of its points, `step` further in a direction; valid objects only."""
-        points = self.language.categories[item[self.language.category_property]].points
+    def moves(self, item: dict) -> dict[tuple, dict]:
+        """By way: the object as a whole, or one of its points, a unit further in a direction; valid objects only."""
+        points = self._category(item).points
         groups = [points, *([[point] for point in points] if len(points) > 1 else [])]
         moved = {}
         for number, group in enumerate(groups):
-            for right, up in DIRECTIONS:
-                shift = {name: size for x, y in group for name, size in ((x, right), (y, up))}
-                other = self._check(item | {name: item[name] + step * size for name, size in shift.items()})
+            for way in DIRECTIONS:
+                other = self._shift(item, group, way)
                 if other is not None:
-                    moved[number, right, up] = other
+                    moved[number, *way] = other
         return moved
 
-    def swapped(self, item: dict) -> Iterator[dict]:
-        """The object with another value of a property that is no coordinate."""
-        category = self.language.categories[item[self.language.category_property]]
+    def shifted(self, item: dict, shift: tuple[int, int]) -> dict | None:
+        """The whole object further by (right, down) units; None where the language does not allow it there."""
+        right, down = shift
+        return self._shift(item, self._category(item).points, (right, -down if self._is_up else down))
+
+    def swapped(self, item: dict, few: int | None = None) -> Iterator[dict]:
+        """The object with another value of a property that is no coordinate, and that has no more than `few`."""
+        category = self._category(item)
         placed = set(chain(*category.points))
         for name, prop in category.properties.items():
-            if name not in placed:
+            if name not in placed and (few is None or len(prop.values) <= few):
                 others = (self._check(item | {name: value}) for value in prop.values if value != item[name])
                 yield from (other for other in others if other is not None)
+
+    @property
+    def _is_up(self) -> bool:
+        return self.language.canvas.y_axis == "up"
+
+    def _category(self, item: dict):
+        return self.language.categories[item[self.language.category_property]]
+
+    def _shift(self, item: dict, points, way: tuple[int, int]) -> dict | None:
+        sizes = {name: size for x, y in points for name, size in zip((x, y), way, strict=True)}
+        return self._check(item | {name: item[name] + size for name, size in sizes.items()})
 
     def _check(self, item: dict) -> dict | None:
         try:
