@@ -25,10 +25,12 @@ from tqdm.auto import tqdm
 from datasets_scripts.evaluation_data import EvaluationData, take
 from datasets_scripts.scene_options import parse_with_scene_options
 from datasets_scripts.scenes import RenderError
+from derender.reader import Reader, ReadOptions
+from derender.search_curve import as_rows, plot_curve, score_budgets, search_examples
 from derender_training.evaluation import predict, prepare_pictures
 from derender_training.model_folder import open_model
 from derender_training.readings import calibrate_readings, show_readings
-from derender_training.result_file import describe_origin, write_json
+from derender_training.result_file import describe_origin, write_bytes, write_json
 from derender_training.scores import SCORES, Scorer
 from modeling_derender.confidence import score_objects
 from modeling_derender.scoring import count_matches
@@ -39,7 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     state = PartialState(cpu=options.device == "cpu" or not torch.cuda.is_available())
     try:
         if options.json:
-            check_target(options.json)
+            check_target("--json", options.json)
+        if options.curve:
+            check_target("--curve", options.curve)
         if options.show:
             make_folder(options.show_dir)
         device = find_device(options.device)
@@ -49,6 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         result = evaluate(
             model, processor, data, options.batch_size, options.num_beams, options.grammar, options.show > 0
         )
+        if result is not None and searches(options):
+            result["search"] = search(model, processor, data, result, options)
     except (ValueError, RenderError) as error:
         sys.exit(f"error: {error}" if state.is_main_process else 1)
     finally:
@@ -58,11 +64,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     settings = {name: getattr(options, name) for name in ("model", "num_beams", "grammar", "batch_size", "seed")}
     result = settings | describe_origin(device) | result
     print(as_table(result))
+    if "search" in result:
+        print(as_rows(result, result["search"]))
     if options.json:
         try:
             write_json(options.json, result)
         except OSError as error:
             sys.exit(f"error: --json {options.json}: {error}")
+    if options.curve:
+        try:
+            write_bytes(options.curve, plot_curve(result, result["search"], f"{result['model']}, {result['data']}"))
+        except OSError as error:
+            sys.exit(f"error: --curve {options.curve}: {error}")
     if options.show:
         try:
             show_readings(model, processor, data, result, Path(options.show_dir), options.show)
@@ -85,6 +98,13 @@ def parse_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--num_beams", type=positive, default=1)
     parser.add_argument("--no-grammar", dest="grammar", action="store_false", help="generate without the grammar")
     parser.add_argument(
+        "--candidates", type=positive, default=1, metavar="N", help="readings of each picture to choose the best from"
+    )
+    parser.add_argument(
+        "--refine", type=not_negative, default=0, metavar="BUDGET", help="drawings to better each reading by"
+    )
+    parser.add_argument("--curve", metavar="PNG", help="plot the scores against the drawings of --refine")
+    parser.add_argument(
         "--show",
         type=not_negative,
         default=0,
@@ -98,9 +118,31 @@ def parse_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--device", default="auto", help="cpu, cuda, ...")
     parser.epilog = "--scene.NAME VALUE sets an option of the language's sampler or reader, as --scene.max_objects 3."
     options = parse_with_scene_options(parser, arguments)
+    if options.curve and not options.refine:
+        parser.error("--curve: shows what --refine brings; give that too")
     if options.show and not options.grammar:
         parser.error("--show: confidences are shares of what the grammar allows; leave out --no-grammar")
     return options
+
+
+def searches(options: argparse.Namespace) -> bool:
+    return options.candidates > 1 or options.refine > 0
+
+
+def search(model, processor, data: EvaluationData, result: dict, options: argparse.Namespace) -> dict:
+    """What render and compare makes of the readings in `result`: scores by budget, and its options.
+
+    ValueError where nothing draws the language.
+    """
+    reader = Reader(model, processor, data.data_dir)
+    if reader.draw is None:
+        raise ValueError(f"--refine: {model.language.name} cannot be drawn here")
+    readings = [item["objects"] for item in result["predictions"]]
+    references = [item["reference"] for item in result["predictions"]]
+    how = ReadOptions(options.candidates, options.refine, seed=options.seed)
+    found = search_examples(reader, data.open(model.language), readings, how)
+    scores = score_budgets(Scorer.open(model.language, data), found, references)
+    return {"candidates": options.candidates, "refine": options.refine, "scores": scores}
 
 
 def name_data(options: argparse.Namespace) -> EvaluationData:
@@ -125,11 +167,11 @@ def not_negative(text: str) -> int:
     return value
 
 
-def check_target(path: str) -> None:
+def check_target(option: str, path: str) -> None:
     """Raise ValueError, before any work is done for it, where the result cannot be written to this file."""
     folder = next(parent for parent in Path(path).absolute().parents if parent.exists())
     if Path(path).is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise ValueError(f"--json {path}: cannot be written")
+        raise ValueError(f"{option} {path}: cannot be written")
 
 
 def make_folder(path: str) -> None:

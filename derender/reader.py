@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from types import ModuleType
 
@@ -19,7 +19,7 @@ from derender.conform import Step, conform
 from derender.errors import UnreadableError
 from derender.likeness import Likeness
 from derender.models import load_model
-from derender.search import Refiner
+from derender.search import Found, Refiner
 from derender_training.language_folder import image_form
 from modeling_derender import DerenderForConditionalGeneration, DerenderProcessor
 from modeling_derender.confidence import score_objects
@@ -56,7 +56,7 @@ class Reading:
     confidences: list[float]
     picture: np.ndarray
     error: float | None
-    steps: list[Step]
+    steps: list[Step] = field(default_factory=list)
 
 
 class Reader:
@@ -93,24 +93,24 @@ class Reader:
         """Raises UnreadableError where there is nothing to read, RenderError where nothing can be drawn."""
         options = options or ReadOptions()
         conformed = conform(image, self.language.canvas)
-        read = [self._read_once(picture, conformed.steps) for picture in conformed.pictures]
-        reading = min(read, key=self._doubt)
+        reading = min(map(self.read_canvas, conformed.pictures), key=self._doubt)
         self._refuse_crowd(reading)
         if options.candidates > 1 or options.refine:
-            reading = self._better(reading, options)
-        return _leave_out(reading, options.min_confidence)
+            reading, _ = self.better(reading, options)
+        return replace(_leave_out(reading, options.min_confidence), steps=conformed.steps)
 
-    def _read_once(self, picture: np.ndarray, steps: list[Step]) -> Reading:
+    def read_canvas(self, picture: np.ndarray) -> Reading:
+        """The likeliest reading of a picture that is the canvas, uint8 (H, W) or (H, W, 3) of its size."""
         (objects,) = self._generate(self._look_at(picture))
-        return self._describe(objects, picture, steps)
+        return self.describe(objects, picture)
 
-    def _describe(self, objects: list[dict], picture: np.ndarray, steps: list[Step], error=None) -> Reading:
+    def describe(self, objects: list[dict], picture: np.ndarray, error: float | None = None) -> Reading:
         """With confidences, and the error where it is not known."""
         ordered = order_objects(self.language, objects)
         (confidences,) = score_objects(self.model, None, [ordered], BaseModelOutput(self._look_at(picture)))
         if error is None and self.draw is not None:
             (error,) = self.compare(picture, [ordered])
-        return Reading(ordered, confidences, picture, error, steps)
+        return Reading(ordered, confidences, picture, error)
 
     def _doubt(self, reading: Reading) -> float:
         """Of a guess at the canvas: how unlike, or how unsure."""
@@ -118,26 +118,29 @@ class Reader:
             return reading.error
         return 1 - float(np.mean(reading.confidences)) if reading.confidences else 1.0
 
+    def _fits(self, objects: list[dict], room: int = 0) -> bool:
+        """Whether the model can write these objects and `room` tokens more."""
+        return len(objects_to_ids(self.language, objects)) + room <= self.model.generation_config.max_length
+
     def _refuse_crowd(self, reading: Reading) -> None:
-        limit = self.model.generation_config.max_length
-        if len(objects_to_ids(self.language, reading.objects)) > limit - self.language.longest_object:
+        if not self._fits(reading.objects, room=self.language.longest_object):
             count = len(reading.objects)
             raise UnreadableError("crowded", f"crowded: more than the {count} objects that this model can tell apart")
 
-    def _better(self, reading: Reading, options: ReadOptions) -> Reading:
-        """The best of several candidates, searched on from; without what draws it, the likeliest."""
+    def better(self, reading: Reading, options: ReadOptions) -> tuple[Reading, Found | None]:
+        """The best of several candidates, searched on from, and the search; without what draws it, the likeliest."""
         others = self._guess(reading.picture, options.candidates - 1, options.seed)
         if self.draw is None:
-            return max([reading, *others], key=lambda item: sum(np.log(item.confidences)))
-        likeness = self._likeness(reading.picture)
+            return max([reading, *others], key=lambda item: sum(np.log(item.confidences))), None
         best = min([reading, *others], key=lambda item: item.error)
         if not options.refine:
-            return best
+            return best, None
         known = {object_key(item) for item in best.objects}
         extra = {object_key(item): item for other in [reading, *others] for item in other.objects}
         extra = [item for key, item in extra.items() if key not in known]
-        found = Refiner(self.language, likeness, options.refine, extra).run(best.objects, best.error)
-        return self._describe(found.objects, reading.picture, reading.steps, found.error)
+        likeness = self._likeness(reading.picture)
+        found = Refiner(self.language, likeness, options.refine, extra, self._fits).run(best.objects, best.error)
+        return self.describe(found.objects, reading.picture, found.error), found
 
     def _guess(self, picture: np.ndarray, count: int, seed: int) -> list[Reading]:
         """`count` readings by chance, those that say the same left out."""
@@ -146,7 +149,7 @@ class Reader:
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             sampled = self._generate(self._look_at(picture), do_sample=True, top_k=0, num_return_sequences=count)
-        return [self._describe(objects, picture, []) for objects in sampled]
+        return [self.describe(objects, picture) for objects in sampled]
 
     def _look_at(self, picture: np.ndarray) -> Tensor:
         pixel_values = self.processor(images=[picture])["pixel_values"].to(self.model.device)

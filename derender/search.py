@@ -7,7 +7,7 @@ it returns never looks less like the picture than what it was given.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -26,23 +26,38 @@ VERIFIED = 2  # places that are drawn of those found by alignment
 
 @dataclass(frozen=True)
 class Found:
-    """The objects, their error and how many pictures were drawn for it."""
+    """The objects, their error, how many pictures were drawn for it, and what was best after how many: `trace`."""
 
     objects: list[dict]
     error: float
     drawn: int
+    trace: list[tuple[int, list[dict]]]
+
+    def objects_at(self, budget: int) -> list[dict]:
+        """What was best after so many drawings."""
+        return next(objects for drawn, objects in reversed(self.trace) if drawn <= budget)
 
 
 class Refiner:
     """Searches for objects that look like a picture, in at most `budget` drawings; `extra` are some that may be added.
+
+    `fits` tells of a list of objects whether it may be an answer at all, beyond the language's own rules.
 
     Where pictures are drawn again exactly (the likeness's form "buckets"), where an object should be is seen from two
     drawings, with it and without (`Alignment`); otherwise it is moved unit by unit. Raises RenderError where nothing
     can be drawn.
     """
 
-    def __init__(self, language: Language, likeness: Likeness, budget: int, extra: Sequence[dict] = ()):
+    def __init__(
+        self,
+        language: Language,
+        likeness: Likeness,
+        budget: int,
+        extra: Sequence[dict] = (),
+        fits: Callable[[list[dict]], bool] = lambda objects: True,
+    ):
         self.language, self.likeness, self.left, self.extra = language, likeness, budget, list(extra)
+        self.budget, self.fits = budget, fits
         self.neighbours = Neighbours(language)
         self.alignment = None
         if likeness.form == "buckets":
@@ -50,8 +65,8 @@ class Refiner:
 
     def run(self, objects: Sequence[dict], error: float) -> Found:
         """From `objects`, whose `error` is known."""
-        budget, rounds, before = self.left, 0, np.inf
-        self.objects, self.error = list(objects), error
+        rounds, before, self.trace = 0, np.inf, []
+        self._take(list(objects), error)
         while self.left and (self.error < before or rounds < 2):
             before = self.error
             for number in reversed(range(len(self.objects))):
@@ -61,7 +76,11 @@ class Refiner:
             for number in range(len(self.objects) if rounds or self.alignment is None else 0):
                 self._move(number)
             rounds += 1
-        return Found(self.objects, self.error, budget - self.left)
+        return Found(self.objects, self.error, self.budget - self.left, self.trace)
+
+    def _take(self, objects: list[dict], error: float) -> None:
+        self.objects, self.error = objects, error
+        self.trace.append((self.budget - self.left, objects))
 
     def _place(self, number: int, thorough: bool) -> None:
         """Drop an object, or take another value of a property, where it then agrees best with the picture."""
@@ -95,7 +114,7 @@ class Refiner:
         placed = sorted(placed, key=lambda pair: -pair[0])[:VERIFIED]
         self._try([scene for _, scene in placed if scene != self.objects])
         if errors[0] < self.error:
-            self.objects, self.error = without, float(errors[0])
+            self._take(without, float(errors[0]))
 
     def _move(self, number: int) -> None:
         """A unit in the best direction, and on in the same while that is better still."""
@@ -124,14 +143,15 @@ class Refiner:
 
     def _try(self, scenes: Sequence[list[dict]]) -> int | None:
         """Take the best of these, if it is better than what there is; its number, or None."""
-        valid = [number for number, scene in enumerate(scenes) if is_valid(self.language, scene)][: self.left]
+        valid = [number for number, scene in enumerate(scenes) if self.fits(scene) and is_valid(self.language, scene)]
+        valid = valid[: self.left]
         if not valid:
             return None
         _, errors = self._look([scenes[number] for number in valid])
         best = int(np.argmin(errors))
         if errors[best] >= self.error:
             return None
-        self.objects, self.error = scenes[valid[best]], float(errors[best])
+        self._take(scenes[valid[best]], float(errors[best]))
         return valid[best]
 
 

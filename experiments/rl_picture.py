@@ -138,7 +138,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", required=True, help="the PNG to write")
     options = parse_with_scene_options(parser, arguments)
     try:
-        check_target(options.out)
+        check_target("--out", options.out)
         model, processor = open_model(options.model)
         data = EvaluationData(
             options.data, options.split, options.size, seed=options.seed, scene=options.scene,
