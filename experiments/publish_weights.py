@@ -1,0 +1,167 @@
+"""Puts a trained model among those that come with the package: python -m experiments.publish_weights NAME MODEL ...
+
+    python -m experiments.publish_weights noisy_shapes runs/noisy_shapes_cpu_rl/model runs/noisy_shapes_cpu/model
+    python -m experiments.publish_weights abstract_scenes runs/abstract_scenes_cpu_rl/model \\
+        runs/abstract_scenes_cpu/model --data_dir AbstractScenes_v1.1
+
+The first model's weights go to pretrained/NAME in bfloat16, are scored there by eval.py, and get a card that tells the
+scores with their commands and how each of the models, the last being the first trained, was made.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from safetensors.torch import load_file, save_file
+
+import eval as eval_script
+from derender_training.language_folder import open_language
+from derender_training.model_card import LICENSE
+from derender_training.model_folder import open_model
+from derender_training.result_file import read_evaluation, write_bytes
+
+
+PRETRAINED = Path(__file__).resolve().parent.parent / "pretrained"
+WEIGHTS, CARD = "model.safetensors", "README.md"
+PUBLIC = {"real": "../shared/data", "data": "AbstractScenes_v1.1"}  # the places as the card tells them
+# What each is scored on, by what the card calls it: arguments of eval.py, {data} being --data_dir's.
+EVALUATIONS = {
+    "noisy_shapes": {
+        "fresh scenes of 1 to 12 objects": "--data noisy_shapes --split test --size 2000",
+        "the first 100 of these": "--data noisy_shapes --split test --size 100",
+        "real TikZ pictures of 1 to 12 objects": "--data {real}/noisy_shapes_tikz",
+        "real hand drawings (Ellis et al. 2018)": "--data {real}/hand_drawings",
+    },
+    "abstract_scenes": {
+        "test scenes": "--data abstract_scenes --split test --scene.validation_share 0.02 --data_dir {data}",
+        "the first 50 of these": (
+            "--data abstract_scenes --split test --scene.validation_share 0.02 --limit 50 --data_dir {data}"
+        ),
+    },
+}
+SHOWN = ("iou", "iou_1.0", "f1", "iou_binned", "inference_error", "reconstruction_error")
+TEXT = """\
+---
+license: {license}
+library_name: transformers
+pipeline_tag: image-to-text
+tags: [de-rendering, inverse-graphics, image-to-spec, {name}]
+---
+
+# {name}
+
+Reads a picture back into the specification that drew it: a set of objects with exact properties, in the graphics
+language `{name}`. It comes with Derender, whose command `derender --model {name} picture.png` uses it.
+
+**CPU scale, not the paper's**: what two CPU cores train in two hours. Weights in bfloat16, computed in float32.
+
+## Scores
+
+In percent, greedy, without search; nothing was chosen by them. {hardware}; commit {commit}.
+
+{scores}
+
+{commands}
+
+## How it was made
+
+{made}
+
+## Licence
+
+{license_text}
+"""
+
+
+def convert(source: Path, target: Path) -> None:
+    """The model and its processor of `source` in `target`, the weights in bfloat16, without the code.
+
+    What is loaded from it is float32 all the same, as its config says.
+    """
+    model, processor = open_model(str(source))
+    with TemporaryDirectory(dir=target.parent) as folder:
+        new = Path(folder, target.name)
+        model.save_pretrained(new)
+        processor.save_pretrained(new)
+        for code in new.glob("*.py"):
+            code.unlink()
+        for path in new.glob("*.json"):
+            write_bytes(path, _without_code(path.read_text()).encode())
+        tensors = load_file(new / WEIGHTS)
+        halved = {name: value.bfloat16() if value.is_floating_point() else value for name, value in tensors.items()}
+        save_file(halved, new / WEIGHTS, metadata={"format": "pt"})
+        (new / WEIGHTS).chmod(0o644)
+        shutil.rmtree(target, ignore_errors=True)
+        new.rename(target)
+
+
+def _without_code(text: str) -> str:
+    content = json.loads(text)
+    for name in ("auto_map", "custom_pipelines"):
+        content.pop(name, None)
+    return json.dumps(content, indent=2) + "\n"
+
+
+def evaluate(name: str, model: Path, places: dict[str, str]) -> dict[str, dict]:
+    """By what they are called, the results of the evaluations with their `command`, pictures left out."""
+    results = {}
+    for title, arguments in EVALUATIONS[name].items():
+        with TemporaryDirectory() as folder:
+            file = Path(folder, "evaluation.json")
+            eval_script.main(["--model", str(model), *arguments.format(**places).split(), "--json", str(file)])
+            result = read_evaluation(file)
+        kept = ("counts", "hardware", "commit", *(score for score in SHOWN if result[score] is not None))
+        results[title] = {key: result[key] for key in kept}
+        results[title]["command"] = f"python eval.py --model pretrained/{name} {arguments.format(**PUBLIC)}"
+    return results
+
+
+def write_card(name: str, results: dict[str, dict], sources: Sequence[Path]) -> str:
+    """The card's text; ValueError for a source that has none of its own."""
+    license = getattr(open_language(name), "WEIGHTS_LICENSE", LICENSE)
+    first = next(iter(results.values()))
+    columns = [score for score in SHOWN if score in first]
+    lines = [f"| | pictures | {' | '.join(columns)} |", f"| --- | ---: |{' ---: |' * len(columns)}"]
+    for title, result in results.items():
+        cells = " | ".join(f"{100 * result[score]:.2f}" for score in columns)
+        lines.append(f"| {title} | {result['counts']['pictures']:,} | {cells} |")
+    commands = "\n".join(f"- {title}: `{result['command']}`" for title, result in results.items())
+    terms = "" if license == LICENSE else f": as the pictures that the weights learned from. The code: {LICENSE}"
+    return TEXT.format(
+        name=name, license=license, hardware=first["hardware"], commit=first["commit"], scores="\n".join(lines),
+        commands=commands, made="\n\n".join(map(_how_made, reversed(sources))), license_text=f"{license}{terms}.",
+    )  # fmt: skip
+
+
+def _how_made(source: Path) -> str:
+    card = (source / CARD).read_text()
+    start, end = "## How it was made\n\n", "## Licence"
+    if start not in card:
+        raise ValueError(f"{source / CARD}: does not tell how the model was made")
+    return card.split(start, 1)[1].split(end, 1)[0].strip()
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("name", choices=EVALUATIONS)
+    parser.add_argument("sources", nargs="+", type=Path, metavar="RUN_MODEL", help="the newest first")
+    parser.add_argument("--data_dir", default="", help="the folder of the language's own files, where it needs such")
+    parser.add_argument("--real_pictures", default=PUBLIC["real"], help="the folder of the real pictures")
+    options = parser.parse_args(arguments)
+    target = PRETRAINED / options.name
+    try:
+        convert(options.sources[0], target)
+        results = evaluate(options.name, target, {"real": options.real_pictures, "data": options.data_dir})
+        write_bytes(target / CARD, write_card(options.name, results, options.sources).encode())
+    except (OSError, ValueError) as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main()
