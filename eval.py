@@ -134,7 +134,7 @@ def search(model, processor, data: EvaluationData, result: dict, options: argpar
 
     ValueError where nothing draws the language.
     """
-    reader = Reader(model, processor, data.data_dir)
+    reader = Reader(model, processor, data.data_dir, data.language_folder)
     if reader.draw is None:
         raise ValueError(f"--refine: {model.language.name} cannot be drawn here")
     readings = [item["objects"] for item in result["predictions"]]

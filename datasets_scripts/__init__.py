@@ -10,6 +10,7 @@ A language's folder is a Python package that exports
 - and, optionally, `IMAGE_REWARD`: how reinforcement learning compares pictures, "buckets" (equation 14, where there is
   none) or "blurred" (equation 13, for grey pictures with noise);
 - `WEIGHTS_LICENSE`: that of models trained on its pictures, as the Hub names it; apache-2.0 where there is none;
+- `PICTURES`: "lines" where they are strokes on paper, to which the command `derender` then brings any picture;
 - `EXPORTERS`: forms for other programs by name, `(objects) -> str`: "svg", "tikz" (a LaTeX document);
 - `RENDERERS`: others like `render_batch` by name; `Builder`: its Datasets builder;
 - `read_scenes(split, **options) -> dict`: for a language whose scenes are given, the objects of each by its name;

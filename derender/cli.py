@@ -45,23 +45,21 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         "--to", metavar="FORM", help="json (the default), text, tikz, svg or png; or by --out's ending"
     )
     parser.add_argument("--out", metavar="PATH", help="a file, a folder (for several pictures), or - (the default)")
-    add_model_options(parser)
+    add_reader_options(parser)
+    parser.add_argument("--candidates", type=positive, default=1, metavar="N", help="readings to choose from (1)")
+    parser.add_argument("--refine", type=not_negative, default=0, metavar="BUDGET", help="drawings to better it (0)")
+    parser.add_argument("--min-confidence", type=share, default=0.0, metavar="P", help="leave out less sure ones (0)")
     parser.add_argument("--explain", action="store_true", help="tell each step, and draw them beside the result")
     return parser.parse_args(arguments)
 
 
-def add_model_options(parser: argparse.ArgumentParser) -> None:
+def add_reader_options(parser: argparse.ArgumentParser) -> None:
+    """Those of the model and what belongs to it."""
     parser.add_argument(
         "--model", default=DEFAULT_MODEL, help="one that comes with derender, a folder, or one on the Hub"
     )
+    parser.add_argument("--language", metavar="FOLDER", help="the language's folder, where it is none of derender's")
     parser.add_argument("--data_dir", metavar="FOLDER", help="the language's own files (clip art), where it has such")
-    parser.add_argument("--candidates", type=positive, default=1, metavar="N", help="readings to choose from (1)")
-    parser.add_argument(
-        "--refine", type=not_negative, default=0, metavar="BUDGET", help="drawings to better it by (0)"
-    )
-    parser.add_argument(
-        "--min-confidence", type=share, default=0.0, metavar="P", help="leave out less sure objects (0)"
-    )
 
 
 def positive(text: str) -> int:

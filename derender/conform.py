@@ -1,7 +1,7 @@
 """Any picture in -> the pictures that a model knows, each step told and shown.
 
-A model of grey pictures reads strokes on an even ground: paper is found, light and colour taken out, strokes darkened,
-and the canvas guessed. A model of colour pictures reads a canvas as it is.
+For a language of lines paper is found, light and colour taken out, strokes darkened, and the canvas guessed. Any other
+picture is a canvas as it is.
 """
 
 from __future__ import annotations
@@ -15,13 +15,15 @@ from derender.errors import UnreadableError
 from derender.frames import guess_frames, lay_on_canvas
 from derender.ink import LONGEST_SIDE, cut_out, find_ground, find_paper, is_dark, shrink, take_ink, to_rgb
 from derender.strokes import check_ground, check_lines, darken, drop_specks, set_width, stroke_width
+from modeling_derender.image_io import to_uint8
 from modeling_derender.image_processing_derender import fit_to_size
 from modeling_derender.language import Canvas
 
 
+LINES, AS_THEY_ARE = "lines", "as they are"  # what the PICTURES of a language's folder may say
 WIDTHS = (1.0, 3.2)  # pixels of a canvas 256 wide: strokes between are left as they are
 USUAL_WIDTH = 1.8
-EVENEST = 2.0  # of 255: a colour picture that varies less is blank
+EVENEST = 2.0  # of 255: a picture that varies less is blank
 
 
 @dataclass(frozen=True)
@@ -40,16 +42,17 @@ class Conformed:
     steps: list[Step] = field(default_factory=list)
 
 
-def conform(image: Image.Image, canvas: Canvas) -> Conformed:
-    """Raises UnreadableError where there is nothing to read for a model with this canvas."""
-    return _conform_lines(image, canvas) if canvas.channels == 1 else _conform_colours(image, canvas)
+def conform(image: Image.Image, canvas: Canvas, kind: str) -> Conformed:
+    """`kind`: the language's PICTURES. Raises UnreadableError where there is nothing to read on such a canvas."""
+    return _conform_lines(image, canvas) if kind == LINES else _fit(image, canvas)
 
 
-def _conform_colours(image: Image.Image, canvas: Canvas) -> Conformed:
+def _fit(image: Image.Image, canvas: Canvas) -> Conformed:
     pixels = to_rgb(image)
     if pixels.reshape(-1, 3).std(axis=0).max() < EVENEST:
         raise UnreadableError("blank", "blank: the picture is all of one colour")
-    laid = fit_to_size(pixels, *canvas.pixels, Image.Resampling.BOX)
+    laid = fit_to_size(to_uint8(Image.fromarray(pixels), canvas.channels), *canvas.pixels, Image.Resampling.BOX)
+    laid = laid[:, :, 0] if canvas.channels == 1 else laid
     height, width = canvas.pixels
     told = f"{image.width} x {image.height} pixels, mode {image.mode}"
     return Conformed([laid], [Step(told, pixels), Step(f"fitted into {width} x {height} pixels", laid)])

@@ -32,7 +32,7 @@ def read_files(options: argparse.Namespace) -> int:
         names = list(_find_pictures(options.pictures))
         form = _find_form(options)
         target = _Target(options.out, names, form)
-        reader = Reader.open(options.model, options.data_dir)
+        reader = Reader.open(options.model, options.data_dir, options.language)
         check_form(reader, form)
     except ModelError as error:
         return _fail(str(error), "model")

@@ -15,7 +15,7 @@ from transformers.modeling_outputs import BaseModelOutput
 
 from datasets_scripts import load_language_folder
 from datasets_scripts.scenes import data_options
-from derender.conform import Step, conform
+from derender.conform import AS_THEY_ARE, Step, conform
 from derender.errors import UnreadableError
 from derender.likeness import Likeness
 from derender.models import load_model
@@ -62,20 +62,25 @@ class Reading:
 class Reader:
     """A model with its processor and, where its language has a folder here, what draws it; `draw` is None elsewhere.
 
-    `data_dir` is the folder of the language's own files; ValueError where it is not.
+    `data_dir` is the folder of the language's own files, and `language` the language's own folder, where it is none of
+    ours. ValueError where they are not.
     """
 
     def __init__(
-        self, model: DerenderForConditionalGeneration, processor: DerenderProcessor, data_dir: str | None = None
+        self,
+        model: DerenderForConditionalGeneration,
+        processor: DerenderProcessor,
+        data_dir: str | None = None,
+        language: str | None = None,
     ):
         self.model, self.processor, self.language = model.eval(), processor, model.language
-        self.folder = find_folder(self.language)
+        self.folder = find_folder(self.language, language)
         self.data, self.draw = self._find_drawing(data_dir)
 
     @classmethod
-    def open(cls, name: str, data_dir: str | None = None) -> Reader:
+    def open(cls, name: str, data_dir: str | None = None, language: str | None = None) -> Reader:
         """By the model's name; see `load_model` for it and for the errors."""
-        return cls(*load_model(name), data_dir)
+        return cls(*load_model(name), data_dir, language)
 
     def _find_drawing(self, data_dir: str | None) -> tuple[dict, Callable | None]:
         """What the functions of the language's folder want of data, and what draws."""
@@ -92,7 +97,7 @@ class Reader:
     def read(self, image: Image.Image, options: ReadOptions | None = None) -> Reading:
         """Raises UnreadableError where there is nothing to read, RenderError where nothing can be drawn."""
         options = options or ReadOptions()
-        conformed = conform(image, self.language.canvas)
+        conformed = conform(image, self.language.canvas, getattr(self.folder, "PICTURES", AS_THEY_ARE))
         reading = min(map(self.read_canvas, conformed.pictures), key=self._doubt)
         self._refuse_crowd(reading)
         if options.candidates > 1 or options.refine:
@@ -170,13 +175,19 @@ class Reader:
         return Likeness(self.draw, picture, image_form(self.folder), self.language.canvas.width)
 
 
-def find_folder(language: Language) -> ModuleType | None:
-    """The folder of this very language among ours, or None."""
+def find_folder(language: Language, path: str | None = None) -> ModuleType | None:
+    """The folder of this very language: at `path`, for which ValueError where it is not, or one of ours, or None."""
     try:
-        folder = load_language_folder(language.name)
+        folder = load_language_folder(path or language.name)
     except ValueError:
+        if path is not None:
+            raise
         return None
-    return folder if language == folder.LANGUAGE else None
+    if language == folder.LANGUAGE:
+        return folder
+    if path is not None:
+        raise ValueError(f"{path}: its language {folder.LANGUAGE.name} is not the model's, {language.name}")
+    return None
 
 
 def _leave_out(reading: Reading, min_confidence: float) -> Reading:

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 
-from derender.cli import DEFAULT_MODEL, EXIT_STATUS
+from derender.cli import EXIT_STATUS, add_reader_options
 
 
 LOOPBACK = "127.0.0.1"
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str]) -> int:
         except ImportError as error:
             return _fail(f"the page needs {error.name}: pip install 'derender[page]'", "model")
         try:
-            page = build_page(Reader.open(options.model, options.data_dir))
+            page = build_page(Reader.open(options.model, options.data_dir, options.language))
         except ValueError as error:
             return _fail(str(error), "model")
         try:
@@ -41,8 +41,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser("derender serve", description=__doc__)
     parser.add_argument("--host", default=LOOPBACK, help=f"the address to listen on ({LOOPBACK}; 0.0.0.0: all)")
     parser.add_argument("--port", type=int, help="the port (the first free one from 7860)")
-    parser.add_argument("--model", default=DEFAULT_MODEL, help="as of `derender`")
-    parser.add_argument("--data_dir", metavar="FOLDER", help="as of `derender`")
+    add_reader_options(parser)
     return parser.parse_args(arguments)
 
 

@@ -7,7 +7,7 @@ from odd_pictures import IN_PLACE, as_l, thick_lines
 from PIL import Image
 
 from datasets_scripts.noisy_shapes import LANGUAGE, render, sample_scene
-from derender.conform import conform
+from derender.conform import AS_THEY_ARE, LINES, conform
 from derender.errors import UnreadableError
 from derender.frames import Frame, guess_frames, lay_on_canvas
 from derender.ink import find_paper
@@ -31,7 +31,7 @@ def distance(picture: np.ndarray, other: np.ndarray) -> float:
 @pytest.mark.parametrize("seed", [0, 1])
 def test_a_drawing_is_found_in_any_form(form, seed):
     picture = draw(seed)
-    conformed = conform(form(picture), CANVAS)
+    conformed = conform(form(picture), CANVAS, LINES)
     (found,) = conformed.pictures
     assert found.shape == picture.shape and found.dtype == np.uint8
     assert distance(picture, found) < (0.25 if form is thick_lines else 0.1)
@@ -41,7 +41,7 @@ def test_a_drawing_is_found_in_any_form(form, seed):
 def test_a_renderers_picture_passes_unchanged():
     rng = np.random.default_rng(3)
     picture = render(sample_scene(rng, 12, 12), rng=rng, image_noise=False)
-    conformed = conform(as_l(picture), CANVAS)
+    conformed = conform(as_l(picture), CANVAS, LINES)
     assert np.array_equal(conformed.pictures[0], picture)
     assert [step.told for step in conformed.steps] == [
         "256 x 256 pixels, mode L", "canvas: 256 pixels a side from (0, 0)",
@@ -49,7 +49,7 @@ def test_a_renderers_picture_passes_unchanged():
 
 
 def test_each_step_is_told_and_shown():
-    conformed = conform(next(form for form in IN_PLACE if form.__name__ == "photographed")(draw(0)), CANVAS)
+    conformed = conform(next(form for form in IN_PLACE if form.__name__ == "photographed")(draw(0)), CANVAS, LINES)
     told = [step.told for step in conformed.steps]
     assert "averaged down" in told[0] and "sheet of paper" in told[1] and "uneven light" in told[2]
     assert all(step.picture.dtype == np.uint8 and step.picture.ndim in (2, 3) for step in conformed.steps)
@@ -90,7 +90,7 @@ def blot() -> Image.Image:
 )
 def test_what_is_no_drawing_is_refused_with_the_reason(picture, code):
     with pytest.raises(UnreadableError, match="blank|no line drawing") as error:
-        conform(picture, CANVAS)
+        conform(picture, CANVAS, LINES)
     assert error.value.code == code
 
 
@@ -141,12 +141,12 @@ def test_strokes_get_the_width_that_is_wanted(width):
         assert changed[:, 50].sum() == pytest.approx(wanted, abs=1.5)
 
 
-def test_colour_pictures_are_fitted_into_the_canvas():
+def test_other_pictures_are_fitted_into_the_canvas():
     from datasets_scripts.abstract_scenes.language import LANGUAGE as SCENES
 
     picture = np.zeros((200, 500, 3), np.uint8)
     picture[:, :250] = (200, 10, 10)
-    (found,) = conform(Image.fromarray(picture), SCENES.canvas).pictures
+    (found,) = conform(Image.fromarray(picture), SCENES.canvas, AS_THEY_ARE).pictures
     assert found.shape == (400, 500, 3) and (found[200, 0] == (200, 10, 10)).all() and (found[0] == 255).all()
     with pytest.raises(UnreadableError, match="one colour"):
-        conform(Image.new("RGB", (50, 40), "green"), SCENES.canvas)
+        conform(Image.new("RGB", (50, 40), "green"), SCENES.canvas, AS_THEY_ARE)

@@ -10,6 +10,10 @@ from .tikz import to_tikz_document
 
 
 IMAGE_REWARD = "blurred"  # its pictures are drawn with noise, which no specification draws again
+PICTURES = "lines"
 EXPORTERS = {"svg": to_svg, "tikz": to_tikz_document}
 
-__all__ = ["EXPORTERS", "IMAGE_REWARD", "LANGUAGE", "RENDERERS", "Builder", "render", "render_batch", "sample_scene"]
+__all__ = [
+    "EXPORTERS", "IMAGE_REWARD", "LANGUAGE", "PICTURES", "RENDERERS", "Builder", "render", "render_batch",
+    "sample_scene",
+]  # fmt: skip
