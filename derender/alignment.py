@@ -15,21 +15,25 @@ STRIDES = (4, 1)  # canvas units between the places tried: coarse, then fine abo
 
 
 class Alignment:
-    """Tells where objects would agree best with `target`, uint8 (H, W, 3), of a canvas `width` units wide."""
+    """Tells where objects would agree best with `target`, of a canvas `width` units wide.
+
+    Pictures are uint8 (H, W) or (H, W, 3).
+    """
 
     def __init__(self, target: np.ndarray, width: float, rng: np.random.Generator):
         self.target, self.rng = _codes(target), rng
         self.scale = target.shape[1] / width
 
     def find_shift(self, without: np.ndarray, drawn: np.ndarray) -> tuple[tuple[int, int], float]:
-        """The (right, down) shift in whole canvas units of the object that `drawn` has and `without` has not, both
-        uint8 (H, W, 3), and the share of the picture that would then be right and is wrong without the object."""
-        rows, columns = np.nonzero((drawn != without).any(axis=-1))
+        """The (right, down) shift in whole canvas units of the object that `drawn` has and `without` has not, and the
+        share of the picture that would then be right and is wrong without the object."""
+        changed = drawn != without
+        rows, columns = np.nonzero(changed.any(axis=-1) if changed.ndim == 3 else changed)
         if not len(rows):
             return (0, 0), 0.0
         chosen = self.rng.choice(len(rows), min(POINTS, len(rows)), replace=False)
         points = rows[chosen], columns[chosen]
-        seen = points, _codes(drawn[points]), _codes(without) != self.target
+        seen = points, _codes(drawn)[points], _codes(without) != self.target
         best, reach = (0, 0), REACH
         for stride in STRIDES:
             steps = range(-reach, reach + 1, stride)
@@ -50,6 +54,8 @@ class Alignment:
 
 
 def _codes(picture: np.ndarray) -> np.ndarray:
-    """The buckets of a pixel's channels in one number: (..., 3) to (...)."""
+    """The buckets of a pixel's channels in one number, (H, W)."""
     buckets = (picture.astype(np.uint16) * NUM_BUCKETS) >> 8
+    if buckets.ndim == 2:
+        return buckets
     return (buckets[..., 0] * NUM_BUCKETS + buckets[..., 1]) * NUM_BUCKETS + buckets[..., 2]

@@ -82,3 +82,7 @@ def _number(text: str, kind: type, fits, wanted: str):
     except ValueError:
         pass
     raise argparse.ArgumentTypeError(f"{text!r} is not {wanted}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -65,8 +65,9 @@ class _Target:
         if out not in (None, STREAM):
             path = Path(out)
             if len(names) > 1 or path.is_dir() or out.endswith("/"):
-                self.folder = _make_folder(path)
+                self.folder = path
                 self._refuse_twins(names)
+                _make_folder(path)
             else:
                 self.file = path
         elif len(names) > 1 and form not in ("json", "text"):
@@ -122,12 +123,11 @@ def _find_form(options: argparse.Namespace) -> str:
     return by_ending.get(ending, "json")
 
 
-def _make_folder(path: Path) -> Path:
+def _make_folder(path: Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"--out {path}: {error.strerror}") from None
-    return path
 
 
 def _open(name: str) -> Image.Image:

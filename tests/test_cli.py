@@ -1,0 +1,189 @@
+"""The command `derender`: what it writes where, and how it fails, with a model of the toy language."""
+
+import io
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import toy_language
+from PIL import Image
+
+from derender.cli import EXIT_STATUS, main
+from modeling_derender.serialization import from_text
+
+
+TOY = str(Path(__file__).parent / "toy_language")
+LANGUAGE = toy_language.LANGUAGE
+
+
+@pytest.fixture(scope="module")
+def model(options, trained) -> str:
+    return f"{options.output_dir}/model"
+
+
+@pytest.fixture
+def run(model, capsysbinary, monkeypatch, tmp_path):
+    """Runs the command in an empty folder: status, standard output, standard error."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments, model=model):
+        status = main([*map(str, arguments), "--model", str(model), "--language", TOY])
+        output, told = capsysbinary.readouterr()
+        return status, output, told.decode()
+
+    return call
+
+
+def draw(seed: int, folder: Path, name: str | None = None) -> list[dict]:
+    objects = toy_language.sample_scene(np.random.default_rng(seed), max_objects=1)
+    Image.fromarray(toy_language.render(objects)).save(folder / (name or f"{seed}.png"))
+    return objects
+
+
+def test_a_picture_comes_out_as_json(run, tmp_path):
+    draw(1, tmp_path)
+    status, output, told = run("1.png")
+    content = json.loads(output)
+    assert (status, told) == (0, "") and output.endswith(b"\n")
+    assert content.keys() == {"file_name", "language", "objects", "confidences", "error"}
+    assert (content["file_name"], content["language"]) == ("1.png", "toy")
+    assert len(content["confidences"]) == len(content["objects"]) == 1
+    assert all(0 <= sure <= 1 for sure in content["confidences"])
+
+
+def test_it_reads_what_is_drawn(run, tmp_path):
+    truth = {f"{seed}.png": draw(seed, tmp_path) for seed in range(20)}
+    status, output, _ = run("*.png")
+    lines = [json.loads(line) for line in output.splitlines()]
+    right = [line["objects"] == truth[line["file_name"]] for line in lines]
+    assert status == 0 and len(right) == 20 and np.mean(right) > 0.5
+
+
+@pytest.mark.parametrize(("form", "ending"), [("json", ".json"), ("text", ".txt"), ("png", ".png")])
+def test_forms_and_places(form, ending, run, tmp_path):
+    draw(1, tmp_path)
+    draw(2, tmp_path)
+    _, streamed, _ = run("1.png", "--to", form)
+    assert run("1.png", "--out", f"result{ending}")[0] == 0  # the ending tells the form
+    assert Path(f"result{ending}").read_bytes() == streamed
+    assert run("1.png", "2.png", "--to", form, "--out", "many")[0] == 0
+    assert sorted(path.name for path in Path("many").iterdir()) == [f"1{ending}", f"2{ending}"]
+    assert Path(f"many/1{ending}").read_bytes() == streamed
+    assert run("1.png", "--to", form, "--out", "one/")[0] == 0 and Path(f"one/1{ending}").is_file()
+
+
+def test_text_and_pictures_are_what_was_read(run, tmp_path):
+    draw(1, tmp_path)
+    objects = json.loads(run("1.png")[1])["objects"]
+    assert from_text(LANGUAGE, run("1.png", "--to", "text")[1].decode()) == objects
+    picture = np.asarray(Image.open(io.BytesIO(run("1.png", "--to", "png")[1])))
+    assert np.array_equal(picture, toy_language.render(objects))
+
+
+def test_several_texts_tell_their_pictures(run, tmp_path):
+    draw(1, tmp_path)
+    draw(2, tmp_path)
+    output = run("1.png", "2.png", "--to", "text")[1].decode()
+    assert [line for line in output.splitlines() if line.startswith("#")] == ["# 1.png", "# 2.png"]
+
+
+def test_standard_input(model, tmp_path):
+    draw(1, tmp_path)
+    command = [sys.executable, "-m", "derender.cli", "-", "--model", model, "--language", TOY]
+    with (tmp_path / "1.png").open("rb") as picture:
+        done = subprocess.run(command, stdin=picture, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["file_name"] == "-"
+
+
+def test_unsure_objects_are_left_out(run, tmp_path):
+    draw(1, tmp_path)
+    assert json.loads(run("1.png", "--min-confidence", "1")[1])["objects"] == []
+
+
+def test_candidates_and_drawings_do_not_make_it_worse(run, tmp_path):
+    for seed in range(6):
+        draw(seed, tmp_path)
+    before = [json.loads(line)["error"] for line in run("*.png")[1].splitlines()]
+    after = [json.loads(line)["error"] for line in run("*.png", "--candidates", "3", "--refine", "20")[1].splitlines()]
+    assert all(new <= old for new, old in zip(after, before, strict=True))
+
+
+def test_the_steps_are_told_and_drawn(run, tmp_path):
+    draw(1, tmp_path)
+    status, output, told = run("1.png", "--explain", "--out", "there/result.json")
+    assert (status, output) == (0, b"") and "1.png: 1. 32 x 32 pixels, mode L" in told and "drawn again" in told
+    assert Image.open("there/result.explain.png").width > 3 * 256
+
+
+def test_one_bad_picture_does_not_stop_the_others(run, tmp_path):
+    draw(1, tmp_path)
+    (tmp_path / "bad.png").write_bytes(b"no picture")
+    status, output, told = run("bad.png", "1.png", "missing.png")
+    assert status == EXIT_STATUS["unreadable"] == 1
+    assert json.loads(output)["file_name"] == "1.png"
+    assert told.count("derender: bad.png: ") == 1 and told.count("derender: missing.png: no such file") == 1
+
+
+def test_each_reason_has_its_exit_status(run, tmp_path):
+    Image.new("L", (40, 40), 200).save("blank.png")
+    status, output, told = run("blank.png", "--to", "png", "--out", "never.png")
+    assert (status, output) == (EXIT_STATUS["blank"], b"") and "derender: blank.png: blank" in told
+    assert not Path("never.png").exists()
+    (tmp_path / "bad.png").write_bytes(b"")
+    assert run("blank.png", "bad.png")[0] == EXIT_STATUS["unreadable"]  # the reasons differ
+    assert len(set(EXIT_STATUS.values())) == len(EXIT_STATUS) and 0 not in EXIT_STATUS.values()
+
+
+def test_too_many_objects(run, model, tmp_path):
+    """A model that has filled all the room it has may have left something out."""
+    draw(1, tmp_path)
+    narrow = shutil.copytree(model, tmp_path / "narrow")
+    settings = json.loads((narrow / "generation_config.json").read_text())
+    (narrow / "generation_config.json").write_text(json.dumps(settings | {"max_length": 6}))
+    status, output, told = run("1.png", model=narrow)
+    assert (status, output) == (EXIT_STATUS["crowded"], b"") and "more than the" in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["1.png", "--to", "tikz"], "--to tikz: toy has no such form; known: json, text, png"),
+        (["1.png", "2.png", "--to", "png"], "--to png: 2 pictures need --out FOLDER"),
+        (["1.png", "--out", "result.docx"], "--out result.docx: give --to"),
+        (["1.png", "./1.png", "--out", "folder"], "--out: several of the pictures would be written to folder/1.json"),
+        (["no*.png"], "no*.png: no file has such a name"),
+        (["1.png", "2.png", "--out", "1.png"], "--out 1.png: "),
+    ],
+)
+def test_options_that_do_not_fit(arguments, message, run, tmp_path):
+    draw(1, tmp_path)
+    draw(2, tmp_path)
+    before = sorted(tmp_path.iterdir())
+    status, output, told = run(*arguments)
+    assert (status, output) == (EXIT_STATUS["usage"], b"") and f"derender: {message}" in told
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("arguments", [[], ["a.png", "--candidates", "0"], ["a.png", "--min-confidence", "2"]])
+def test_wrong_numbers_are_refused_at_once(arguments, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    assert stop.value.code == EXIT_STATUS["usage"] and "usage: derender" in capsys.readouterr().err
+
+
+def test_a_model_that_is_not_there(run, tmp_path):
+    draw(1, tmp_path)
+    status, output, told = run("1.png", model=tmp_path)
+    assert (status, output) == (EXIT_STATUS["model"], b"") and f"derender: model '{tmp_path}'" in told
+
+
+def test_help_tells_the_exit_statuses(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["--help"])
+    told = capsys.readouterr().out
+    assert stop.value.code == 0 and all(f"\n  {status} " in told for status in EXIT_STATUS.values())
