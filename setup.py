@@ -5,6 +5,8 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 
+WEIGHTS = "derender_pretrained"
+
 setup(
     name="derender",
     version="0.1.0",
@@ -13,9 +15,14 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.11",
-    packages=find_packages(include=["derender", "modeling_derender*", "derender_training*", "datasets_scripts*"]),
+    packages=[
+        *find_packages(include=["derender", "modeling_derender*", "derender_training*", "datasets_scripts*"]),
+        WEIGHTS,
+    ],
+    package_dir={WEIGHTS: "pretrained"},
     entry_points={"console_scripts": ["derender = derender.cli:main"]},
-    package_data={"datasets_scripts": ["*/README.md"]},  # the data sets' cards, which a build copies
+    # The data sets' cards, which a build copies; and the weights.
+    package_data={"datasets_scripts": ["*/README.md"], WEIGHTS: ["*/*"]},
     install_requires=[
         "accelerate>=1.15,<2",
         "datasets>=5.0,<6",
@@ -33,7 +40,10 @@ setup(
         "tqdm>=4.66.3",
         "transformers>=5.17,<6",
     ],
-    extras_require={"dev": ["gradio>=6.0,<7", "playwright>=1.50", "pytest>=8", "pytest-xdist>=3.6", "ruff==0.17.6"]},
+    extras_require={
+        "page": ["gradio>=6.0,<7"],  # derender serve
+        "dev": ["gradio>=6.0,<7", "playwright>=1.50", "pytest>=8", "pytest-xdist>=3.6", "ruff==0.17.6"],
+    },
     classifiers=[
         "License :: OSI Approved :: Apache Software License",
         "Programming Language :: Python :: 3",

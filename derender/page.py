@@ -34,7 +34,7 @@ class Desk:
 
     reader: Reader
 
-    def read(self, path: str | None, candidates: int, refine: int) -> tuple:
+    def read_file(self, path: str | None, candidates: int, refine: int) -> tuple:
         """What the page shows of a picture file: see `show`, and then the rows of the table and the steps."""
         reading = self._read(path, candidates, refine)
         rows = to_rows(self.reader.language, reading.objects, reading.confidences)
@@ -48,7 +48,7 @@ class Desk:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "sketch.png")
             sketch["composite"].save(path)
-            return self.read(str(path), candidates, refine)
+            return self.read_file(str(path), candidates, refine)
 
     def read_for_programs(self, path: str | None, candidates: int, refine: int) -> dict:
         """What `derender --to json` tells of a picture file."""
@@ -128,7 +128,7 @@ def build_page(reader: Reader) -> gr.Blocks:
             steps = gr.Gallery(label="steps", columns=4, object_fit="contain", format="png")
         shown = [reading, overlay, told, *downloads]
         everything, how = [*shown, table, steps], [candidates, refine]
-        gr.on([read.click, upload.upload], desk.read, [upload, *how], everything, api_visibility="private")
+        gr.on([read.click, upload.upload], desk.read_file, [upload, *how], everything, api_visibility="private")
         read_sketch.click(desk.read_sketch, [sketch, *how], everything, api_visibility="private")
         table.input(desk.redraw, [reading, table], shown, api_visibility="private")
         _offer_to_programs(desk)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -18,9 +19,10 @@ LARGEST_UPLOAD = "20mb"
 def main(arguments: Sequence[str]) -> int:
     """Serve until interrupted; the exit status."""
     options = parse(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that the folder is cleared away then too
     with tempfile.TemporaryDirectory(prefix="derender_") as folder:
         # Everything that the page writes, and all that it hands out, lies here.
-        os.environ["GRADIO_TEMP_DIR"], tempfile.tempdir = folder, folder
+        os.environ["GRADIO_TEMP_DIR"] = os.environ["MPLCONFIGDIR"] = tempfile.tempdir = folder
         try:
             from derender.page import build_page
             from derender.reader import Reader

@@ -23,17 +23,21 @@ FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--
 
 
 @contextmanager
-def serve_page(script: Path, folder: Path) -> Iterator[str]:
-    """The address of the page that `python SCRIPT` serves, its working directory being `folder`."""
+def serve_page(script: Path, folder: Path, *arguments: str, **variables: str) -> Iterator[str]:
+    """The address of the page that `python SCRIPT ARGUMENTS` serves, its working directory being `folder`.
+
+    `variables` are added to its environment.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     environment = {
         **os.environ, "GRADIO_SERVER_PORT": str(port), "GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_OFFLINE": "1",
-        "OMP_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": "1", **variables,
     }  # fmt: skip
     log = (folder / "page.log").open("w+")
-    process = subprocess.Popen([sys.executable, str(script)], cwd=folder, env=environment, stdout=log, stderr=log)
+    command = [sys.executable, str(script), *arguments]
+    process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
     try:
         address = f"http://127.0.0.1:{port}"
         _wait_for(address, process, log)

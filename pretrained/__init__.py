@@ -1,0 +1,1 @@
+"""Trained models that come with the package, a folder each with its card; `derender --model NAME` takes them."""

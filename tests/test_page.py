@@ -1,0 +1,171 @@
+"""The page of `derender serve`: it reads, shows and hands out, whatever is thrown at it, and keeps to its folder."""
+
+import json
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+import toy_language
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+from PIL import Image
+from served_page import needs_chromium, open_browser, serve_page
+
+import derender
+from derender.cli import main
+
+
+TOY = str(Path(__file__).parent / "toy_language")
+PACKAGE = Path(derender.__file__).parent
+CLIENTS, REQUESTS = 20, 200
+LARGEST_UPLOAD = 20 << 20
+
+
+@pytest.fixture(scope="module")
+def arguments(options, trained) -> list[str]:
+    return ["--model", f"{options.output_dir}/model", "--language", TOY]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory) -> Path:
+    """Where the page is started, and its home."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def address(arguments, home):
+    command = Path(sys.executable).with_name("derender")
+    with serve_page(command, home, "serve", *arguments, HOME=str(home)) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory) -> list[Path]:
+    folder = tmp_path_factory.mktemp("pictures")
+    for seed in range(8):
+        objects = toy_language.sample_scene(np.random.default_rng(seed), max_objects=1)
+        Image.fromarray(toy_language.render(objects)).resize((96, 96), 0).save(folder / f"{seed}.png")
+    return sorted(folder.iterdir())
+
+
+@pytest.fixture(scope="module")
+def client(address) -> Client:
+    return Client(address, verbose=False)
+
+
+def ask(client: Client, path: Path, *how) -> dict:
+    return client.predict(handle_file(path), *(how or (1, 0)), api_name="/read")
+
+
+def read_by_command(path: Path, arguments: list[str], capsysbinary) -> dict:
+    assert main([str(path), *arguments]) == 0
+    return json.loads(capsysbinary.readouterr().out)
+
+
+def test_programs_get_what_the_command_tells(client, pictures, arguments, capsysbinary):
+    for path in pictures[:3]:
+        told, wanted = ask(client, path), read_by_command(path, arguments, capsysbinary)
+        assert told["objects"] == wanted["objects"] and told["language"] == "toy"
+        assert told["confidences"] == pytest.approx(wanted["confidences"], abs=1e-3)
+        assert ask(client, path, 3, 20)["error"] <= told["error"]
+
+
+def test_many_at_once_are_all_answered_right(address, client, pictures):
+    wanted = {path: ask(client, path)["objects"] for path in pictures}
+    assert len({json.dumps(objects) for objects in wanted.values()}) > 3
+    asked = [pictures[number % len(pictures)] for number in range(REQUESTS)]
+    clients = [Client(address, verbose=False) for _ in range(CLIENTS)]
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        answers = list(pool.map(lambda pair: ask(clients[pair[0] % CLIENTS], pair[1]), enumerate(asked)))
+    assert [answer["objects"] for answer in answers] == [wanted[path] for path in asked]
+
+
+def make_bad(kind: str, folder: Path) -> Path:
+    path = folder / f"{kind}.png"
+    if kind == "cut":
+        Image.new("L", (500, 500)).save(path)
+        path.write_bytes(path.read_bytes()[:60])
+    elif kind == "text":
+        path.write_text("no picture")
+    elif kind == "empty":
+        path.write_bytes(b"")
+    elif kind == "huge":
+        Image.new("1", (9000, 9000)).save(path)
+    else:
+        Image.new("L", (32, 32), 255).save(path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("cut", "cannot be read"),
+        ("text", "not a picture"),
+        ("empty", "not a picture"),
+        ("huge", "over the limit"),
+        ("blank", "blank"),
+    ],
+)
+def test_a_bad_picture_is_told_and_the_page_goes_on(kind, message, client, pictures, tmp_path):
+    before = ask(client, pictures[0])
+    with pytest.raises(AppError, match=message):
+        ask(client, make_bad(kind, tmp_path))
+    assert ask(client, pictures[0]) == before
+
+
+def test_an_upload_may_only_be_so_large(address, client, pictures, tmp_path):
+    large = tmp_path / "large.png"
+    large.write_bytes(pictures[0].read_bytes() + bytes(LARGEST_UPLOAD))
+    with large.open("rb") as stream:
+        answer = httpx.post(f"{address}/gradio_api/upload", files={"files": stream}, timeout=60)
+    assert answer.status_code == 413
+    assert ask(client, pictures[0])["objects"]
+
+
+def test_no_other_file_is_read(address, client, pictures, tmp_path):
+    secret = tmp_path / "secret.png"
+    secret.write_bytes(pictures[0].read_bytes())
+    for path in (secret, "/etc/passwd", PACKAGE / "cli.py"):
+        for route in ("file=", "gradio_api/file="):
+            assert httpx.get(f"{address}/{route}{path}").status_code in (403, 404)
+        picture = {"path": str(path), "meta": {"_type": "gradio.FileData"}}
+        event = httpx.post(f"{address}/gradio_api/call/read", json={"data": [picture, 1, 0]}).json()["event_id"]
+        answer = httpx.get(f"{address}/gradio_api/call/read/{event}", timeout=60).text
+        assert "event: error" in answer and "objects" not in answer
+
+
+def test_it_listens_on_the_loopback_alone(address):
+    port = int(address.rsplit(":", 1)[1])
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    listening = [row[1] for row in rows if row[3] == "0A" and int(row[1].rsplit(":")[1], 16) == port]
+    assert listening == [f"0100007F:{port:04X}"]
+
+
+@needs_chromium
+def test_it_is_seen_changed_and_taken_along_in_a_browser(address, pictures, tmp_path):
+    with open_browser() as page:
+        page.set_viewport_size({"width": 1300, "height": 1100})
+        page.goto(address)
+        page.set_input_files("input[type=file]", str(pictures[0]))
+        page.get_by_text("1 objects").wait_for(timeout=30_000)
+        shown = page.locator("img[alt='']").count()
+        assert shown
+        before = page.inner_text("body")
+        page.locator("[role=gridcell] input[type=checkbox]").first.click(force=True)
+        page.get_by_text("0 objects").wait_for(timeout=30_000)
+        assert page.inner_text("body") != before
+        with page.expect_download() as download:
+            page.get_by_role("link", name="JSON").or_(page.get_by_role("button", name="JSON")).click()
+        download.value.save_as(tmp_path / "drawing.json")
+        assert json.loads((tmp_path / "drawing.json").read_text())["objects"] == []
+
+
+def test_nothing_is_written_beside_its_folder(address, home):
+    """The last of the tests here: what all before had the page do."""
+    assert [path.name for path in home.rglob("*")] == ["page.log"]
+    assert not list(PACKAGE.glob("*.pyi"))
+    # What Gradio logs is its own refusal of foreign paths.
+    assert f'File "{PACKAGE}' not in (home / "page.log").read_text()
