@@ -6,7 +6,7 @@ Each function is one step. A drawing that comes straight from a renderer passes 
 from __future__ import annotations
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 from scipy import ndimage
 
 from modeling_derender.image_io import to_uint8
@@ -14,6 +14,7 @@ from modeling_derender.image_io import to_uint8
 
 LONGEST_SIDE = 1024  # pixels at which pictures are worked on, and of which a larger one is averaged
 COARSE_SIDE = 256  # pixels at which paper and light are looked for
+LEAST_SIDE = 32  # pixels of those: in a narrower picture there is no sheet of paper
 DARK = 128  # of 255: a ground below it is dark
 PAPER_SHARES = (0.12, 0.94)  # of a photograph, that paper on a desk can take
 SOLID = 0.7  # the least share of a sheet of paper that is not ink
@@ -25,7 +26,11 @@ FAINTEST = 24  # of 255: a channel of the paper that is darker tells nothing abo
 
 
 def to_rgb(image: Image.Image) -> np.ndarray:
-    """Any PIL picture as uint8 (H, W, 3); light strokes on transparent ground come on black, all others on white."""
+    """Any PIL picture as uint8 (H, W, 3), upright, a very large one averaged down by a whole factor.
+
+    Light strokes on transparent ground come on black, all others on white.
+    """
+    image = _reduce(_turn_upright(image))
     if image.has_transparency_data:
         layers = np.asarray(image.convert("RGBA")).astype(np.float32)
         alpha = layers[..., 3]
@@ -34,6 +39,23 @@ def to_rgb(image: Image.Image) -> np.ndarray:
             ground = Image.new("RGBA", image.size, "black")
             image = Image.alpha_composite(ground, image.convert("RGBA"))
     return to_uint8(image, 3)
+
+
+def _turn_upright(image: Image.Image) -> Image.Image:
+    """As its camera says; as it is where that is nonsense."""
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # whatever Pillow raises on damaged metadata, the picture itself is whole
+        return image
+
+
+def _reduce(image: Image.Image) -> Image.Image:
+    factor = max(image.size) // (2 * LONGEST_SIDE)
+    if factor < 2:
+        return image
+    if image.mode not in ("L", "RGB", "RGBA"):
+        image = image.convert("RGBA") if image.has_transparency_data else Image.fromarray(to_uint8(image, 3))
+    return image.reduce(factor)
 
 
 def shrink(pixels: np.ndarray, longest: int) -> np.ndarray:
@@ -52,6 +74,8 @@ def find_paper(pixels: np.ndarray) -> np.ndarray | None:
     None where the picture is no such photograph.
     """
     coarse = shrink(pixels, COARSE_SIDE)
+    if min(coarse.shape[:2]) < LEAST_SIDE:
+        return None
     grey = ndimage.gaussian_filter(coarse.mean(axis=-1), 1.5)
     light = grey > _otsu_threshold(grey)
     labels, count = ndimage.label(light)
@@ -64,7 +88,8 @@ def find_paper(pixels: np.ndarray) -> np.ndarray | None:
     if not PAPER_SHARES[0] < share < PAPER_SHARES[1] or (~edge).mean() < OUTSIDE:
         return None
     corners = _corners(filled)
-    if sheet.sum() < SOLID * filled.sum() or filled.sum() < STRAIGHT * _area(corners):
+    area = _area(corners)
+    if sheet.sum() < SOLID * filled.sum() or not STRAIGHT < filled.sum() / area < 1 / STRAIGHT:
         return None
     return (corners + 0.5) * (np.array(pixels.shape[1::-1]) / coarse.shape[1::-1])
 
