@@ -6,7 +6,7 @@ OLDEST := .venv-oldest
 OFFLINE := HF_HUB_OFFLINE=1 HF_DATASETS_OFFLINE=1 CUDA_VISIBLE_DEVICES= OMP_NUM_THREADS=1
 PYTEST := -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
-.PHONY: demo test test-oldest quality style tex browser
+.PHONY: demo test test-oldest fuzz quality style tex browser
 
 $(INSTALLED): setup.py constraints.txt
 	$(PYTHON) -m venv .venv
@@ -38,6 +38,9 @@ $(OLDEST)/.installed: setup.py tests/oldest.py
 
 test-oldest: $(OLDEST)/.installed  ## Every test on the oldest versions that setup.py admits
 	$(OFFLINE) $(OLDEST)/bin/python $(PYTEST)
+
+fuzz: $(INSTALLED)  ## A thousand hostile pictures through the command, in one process
+	$(OFFLINE) $(BIN)/python tests/fuzz.py 1000 noisy_shapes
 
 quality: $(INSTALLED)
 	$(BIN)/ruff check .

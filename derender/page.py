@@ -25,6 +25,7 @@ MOST_PIXELS = 25_000_000
 MOST_CANDIDATES, MOST_DRAWINGS = 20, 500
 SKETCH_SIDE = 512  # pixels of the pad to draw on
 KEPT_FOR = 3600  # seconds that files stay for download
+LAUNCH = {"max_file_size": "20mb"}  # what a page is launched with, wherever it is
 FAILURES = (ImageError, RenderError, SpecificationError)
 
 

@@ -13,7 +13,6 @@ from derender.cli import EXIT_STATUS, add_reader_options
 
 
 LOOPBACK = "127.0.0.1"
-LARGEST_UPLOAD = "20mb"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -24,7 +23,7 @@ def main(arguments: Sequence[str]) -> int:
         # Everything that the page writes, and all that it hands out, lies here.
         os.environ["GRADIO_TEMP_DIR"] = os.environ["MPLCONFIGDIR"] = tempfile.tempdir = folder
         try:
-            from derender.page import build_page
+            from derender.page import LAUNCH, build_page
             from derender.reader import Reader
         except ImportError as error:
             return _fail(f"the page needs {error.name}: pip install 'derender[page]'", "model")
@@ -33,7 +32,7 @@ def main(arguments: Sequence[str]) -> int:
         except ValueError as error:
             return _fail(str(error), "model")
         try:
-            page.launch(server_name=options.host, server_port=options.port, max_file_size=LARGEST_UPLOAD)
+            page.launch(server_name=options.host, server_port=options.port, **LAUNCH)
         except OSError as error:
             return _fail(str(error), "usage")
     return 0
