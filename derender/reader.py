@@ -22,10 +22,13 @@ from derender.models import load_model
 from derender.search import Found, Refiner
 from derender_training.language_folder import image_form
 from modeling_derender import DerenderForConditionalGeneration, DerenderProcessor
-from modeling_derender.confidence import score_objects
+from modeling_derender.confidence import score_objects, score_specifications
 from modeling_derender.language import Language
 from modeling_derender.scoring import object_key
 from modeling_derender.specification import objects_to_ids, order_objects
+
+
+DOUBT = 0.01  # of a reading's error: what a factor e in its probability is worth
 
 
 @dataclass(frozen=True)
@@ -137,15 +140,32 @@ class Reader:
         others = self._guess(reading.picture, options.candidates - 1, options.seed)
         if self.draw is None:
             return max([reading, *others], key=lambda item: sum(np.log(item.confidences))), None
-        best = min([reading, *others], key=lambda item: item.error)
+        doubt = self._find_doubt(reading.picture)
+        alike = [item for item in (reading, *others) if item.error <= reading.error]
+        totals = doubt([item.objects for item in alike]) + [item.error for item in alike]
+        best = alike[int(np.argmin(totals))]
         if not options.refine:
             return best, None
         known = {object_key(item) for item in best.objects}
         extra = {object_key(item): item for other in [reading, *others] for item in other.objects}
         extra = [item for key, item in extra.items() if key not in known]
         likeness = self._likeness(reading.picture)
-        found = Refiner(self.language, likeness, options.refine, extra, self._fits).run(best.objects, best.error)
+        refiner = Refiner(self.language, likeness, options.refine, extra, self._fits, doubt)
+        found = refiner.run(best.objects, best.error)
         return self.describe(found.objects, reading.picture, found.error), found
+
+    def _find_doubt(self, picture: np.ndarray) -> Callable[[list[list[dict]]], np.ndarray]:
+        """How unlikely the model finds each of several readings, where their looks alone would be fooled by noise."""
+        if image_form(self.folder) != "blurred":
+            return lambda scenes: np.zeros(len(scenes))
+        features = self._look_at(picture)
+
+        def doubt(scenes: list[list[dict]]) -> np.ndarray:
+            ordered = [order_objects(self.language, objects) for objects in scenes]
+            seen = BaseModelOutput(features.expand(len(scenes), -1, -1))
+            return -DOUBT * np.array(score_specifications(self.model, None, ordered, seen))
+
+        return doubt
 
     def _guess(self, picture: np.ndarray, count: int, seed: int) -> list[Reading]:
         """`count` readings by chance, those that say the same left out."""

@@ -41,7 +41,9 @@ class Found:
 class Refiner:
     """Searches for objects that look like a picture, in at most `budget` drawings; `extra` are some that may be added.
 
-    `fits` tells of a list of objects whether it may be an answer at all, beyond the language's own rules.
+    `fits` tells of a list of objects whether it may be an answer at all, beyond the language's own rules, and `doubt`
+    how unlikely each of several is for other reasons than its looks: (N,), the lower the likelier, in units of the
+    error. Where it is given, what looks no less like the picture has to be likelier as well, both added up.
 
     Where pictures are drawn again exactly (the likeness's form "buckets"), where an object should be is seen from two
     drawings, with it and without (`Alignment`); otherwise it is moved unit by unit. Raises RenderError where nothing
@@ -55,9 +57,10 @@ class Refiner:
         budget: int,
         extra: Sequence[dict] = (),
         fits: Callable[[list[dict]], bool] = lambda objects: True,
+        doubt: Callable[[Sequence[list[dict]]], np.ndarray] = lambda scenes: np.zeros(len(scenes)),
     ):
         self.language, self.likeness, self.left, self.extra = language, likeness, budget, list(extra)
-        self.budget, self.fits = budget, fits
+        self.budget, self.fits, self.doubt = budget, fits, doubt
         self.neighbours = Neighbours(language)
         self.alignment = None
         if likeness.form == "buckets":
@@ -65,10 +68,10 @@ class Refiner:
 
     def run(self, objects: Sequence[dict], error: float) -> Found:
         """From `objects`, whose `error` is known."""
-        rounds, before, self.trace = 0, np.inf, []
+        rounds, before, self.trace = 0, None, []
         self._take(list(objects), error)
-        while self.left and (self.error < before or rounds < 2):
-            before = self.error
+        while self.left and (self.objects != before or rounds < 2):
+            before = self.objects
             for number in reversed(range(len(self.objects))):
                 self._place(number, thorough=rounds > 0)
             for item in self.extra:
@@ -80,6 +83,7 @@ class Refiner:
 
     def _take(self, objects: list[dict], error: float) -> None:
         self.objects, self.error = objects, error
+        (self.doubtful,) = self.doubt([objects])
         self.trace.append((self.budget - self.left, objects))
 
     def _place(self, number: int, thorough: bool) -> None:
@@ -102,6 +106,9 @@ class Refiner:
     def _align(self, without: list[dict], number: int, variants: list[dict]) -> None:
         """Put that one of the variants among the others, and there, where it agrees best with the picture."""
         scenes = [[*without[:number], item, *without[number:]] for item in variants]
+        scenes = [scene for scene in scenes if is_valid(self.language, scene)]
+        if not scenes:
+            return
         pictures, errors = self._look([without, *scenes])
         if not len(pictures):
             return
@@ -113,8 +120,7 @@ class Refiner:
                 placed.append((gain, [*scene[:number], moved, *scene[number + 1 :]]))
         placed = sorted(placed, key=lambda pair: -pair[0])[:VERIFIED]
         self._try([scene for _, scene in placed if scene != self.objects])
-        if errors[0] < self.error:
-            self._take(without, float(errors[0]))
+        self._choose([without], errors[:1])
 
     def _move(self, number: int) -> None:
         """A unit in the best direction, and on in the same while that is better still."""
@@ -147,12 +153,22 @@ class Refiner:
         valid = valid[: self.left]
         if not valid:
             return None
-        _, errors = self._look([scenes[number] for number in valid])
-        best = int(np.argmin(errors))
-        if errors[best] >= self.error:
+        looked_at = [scenes[number] for number in valid]
+        best = self._choose(looked_at, self._look(looked_at)[1])
+        return None if best is None else valid[best]
+
+    def _choose(self, scenes: Sequence[list[dict]], errors: np.ndarray) -> int | None:
+        """Take the best of those that look no less like the picture, if it is better; its number, or None."""
+        alike = np.flatnonzero(errors <= self.error)
+        if not len(alike):
             return None
-        self._take(scenes[valid[best]], float(errors[best]))
-        return valid[best]
+        totals = errors[alike] + self.doubt([scenes[number] for number in alike])
+        best = int(np.argmin(totals))
+        if totals[best] >= self.error + self.doubtful:
+            return None
+        number = int(alike[best])
+        self._take(scenes[number], float(errors[number]))
+        return number
 
 
 class Neighbours:

@@ -30,16 +30,34 @@ def score_objects(
     model's length.
     """
     sequences, spans = _write(model, objects)
+    tokens = _score_tokens(model, pixel_values, sequences, encoder_outputs)
+    return [
+        [tokens[row, first - 1 : last - 1].sum().exp().item() for first, last in parts]
+        for row, parts in enumerate(spans)
+    ]
+
+
+def score_specifications(
+    model: DerenderForConditionalGeneration,
+    pixel_values: torch.Tensor | None,
+    objects: Sequence[Sequence[dict]],
+    encoder_outputs: BaseModelOutput | None = None,
+) -> list[float]:
+    """The log-probability of all the objects of each picture, and of nothing else; see `score_objects`."""
+    sequences, spans = _write(model, objects)
+    tokens = _score_tokens(model, pixel_values, sequences, encoder_outputs)
+    lengths = [parts[-1][1] if parts else 1 for parts in spans]  # of the tokens after the start, the end among them
+    return [tokens[row, :length].sum().item() for row, length in enumerate(lengths)]
+
+
+def _score_tokens(model, pixel_values, sequences: torch.Tensor, encoder_outputs) -> torch.Tensor:
+    """The log-probability of each token but the first: float32 (B, T - 1)."""
     grammar = SpecificationGrammar(model.grammar, model.generation_config.max_length)
     with _as_generating(model):
         inputs = {"pixel_values": pixel_values, "encoder_outputs": encoder_outputs, "use_cache": False}
         logits = model(**inputs, decoder_input_ids=sequences[:, :-1]).logits
         scores = grammar.restrict(sequences, logits.float()).log_softmax(-1)
-        tokens = scores.gather(-1, sequences[:, 1:, None]).squeeze(-1)
-    return [
-        [tokens[row, first - 1 : last - 1].sum().exp().item() for first, last in parts]
-        for row, parts in enumerate(spans)
-    ]
+        return scores.gather(-1, sequences[:, 1:, None]).squeeze(-1)
 
 
 def find_looks(

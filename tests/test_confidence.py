@@ -7,7 +7,7 @@ import torch
 from tiny import CNN_LSTM, DECODERS, LSTM, TRANSFORMER, tiny_model, tiny_pictures
 from toy_language import LANGUAGE
 
-from modeling_derender.confidence import find_looks, score_objects
+from modeling_derender.confidence import find_looks, score_objects, score_specifications
 from modeling_derender.specification import ids_to_objects
 
 
@@ -36,6 +36,12 @@ def test_confidences_are_products_of_the_probabilities_of_generation(options):
             expected = math.prod(probabilities[row, position + i, token].item() for i, token in enumerate(tokens))
             assert confidence == pytest.approx(expected, rel=1e-3)
             position += length
+    wholes = score_specifications(model, pictures, objects)
+    for row, (items, whole) in enumerate(zip(objects, wholes, strict=True)):
+        length = sum(map(len, items)) + 1  # and the end
+        tokens = output.sequences[row, 1 : 1 + length]
+        expected = sum(math.log(probabilities[row, place, token]) for place, token in enumerate(tokens))
+        assert whole == pytest.approx(expected, abs=1e-3)
 
 
 def test_objects_that_cannot_be_written_are_refused():

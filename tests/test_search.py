@@ -110,6 +110,20 @@ def test_what_does_not_fit_is_never_taken(scenes, draw_scenes):
     assert len(found.objects) <= len(start)
 
 
+def test_what_is_taken_is_likelier_as_well():
+    """Of what looks no less like the picture, only what the doubt does not speak against."""
+    truth = check_objects(SHAPES, noisy_shapes.sample_scene(np.random.default_rng(1), 5, 5))
+    likeness = Likeness(noisy_shapes.render_batch, noisy_shapes.render(truth), "blurred", 16)
+    start = truth[1:]
+    _, found = refine(SHAPES, likeness, start, 100, extra=[truth[0]])
+    assert found.error < 1e-6 and found.drawn < 100
+    _, same = refine(
+        SHAPES, likeness, start, 100, extra=[truth[0]],
+        doubt=lambda scenes: np.array([float(objects != start) for objects in scenes]),
+    )  # fmt: skip
+    assert same.objects == start
+
+
 @pytest.mark.parametrize("language", [SHAPES, abstract_scenes.LANGUAGE, toy_language.LANGUAGE])
 def test_neighbours_are_valid_and_differ_in_one_thing(language, scenes):
     neighbours = Neighbours(language)
