@@ -1,18 +1,30 @@
-"""The paper's Fig. 4: test pictures drawn again from what was true, and from what two models read in them."""
+"""The paper's Fig. 4: test pictures drawn again from what was true, and from what two models read in them.
+
+experiments/reproduce.py draws it. With other clip art than the data's, such as `python -m tests.clip_art` makes:
+
+    python -m experiments.reading_figure abstract_scenes EVALUATION.json EVALUATION.json --data_dir FOLDER --out PNG
+"""
 
 from __future__ import annotations
 
+import argparse
+import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 from matplotlib.figure import Figure
 
+from datasets_scripts.scenes import RenderError
 from derender_training.drawing import draw_readings
 from derender_training.figures import as_png
+from derender_training.language_folder import find_data, open_language
+from derender_training.result_file import read_evaluation, write_bytes
 
 
 TITLES = ("truth", "cross-entropy", "reinforcement")
 SHOWN, WIDTH = 4, 2.2
+MEASURES = {"noisy_shapes": "iou", "abstract_scenes": "reconstruction_error"}
 
 
 def draw_reading_figure(
@@ -39,3 +51,28 @@ def draw_reading_figure(
     for axes, title in zip(panels[0], TITLES, strict=True):
         axes.set_title(title, fontsize=9)
     return as_png(figure)
+
+
+def draw_for(name: str, evaluations: Sequence[dict], data_dir: str | None) -> bytes:
+    """The figure of two evaluations on the language `name`; `data_dir` has its own files, where it needs such."""
+    language = open_language(name)
+    draw = partial(language.render_batch, **find_data(language, data_dir))
+    return draw_reading_figure(draw, language.LANGUAGE.canvas.pixels, evaluations, MEASURES[name])
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("language", choices=MEASURES)
+    parser.add_argument("evaluations", nargs=2, metavar="JSON", help="of eval.py, on the same pictures")
+    parser.add_argument("--data_dir", help="the folder of the language's own files, where it needs such")
+    parser.add_argument("--out", required=True, metavar="PNG")
+    options = parser.parse_args(arguments)
+    try:
+        evaluations = [read_evaluation(path) for path in options.evaluations]
+        write_bytes(options.out, draw_for(options.language, evaluations, options.data_dir))
+    except (OSError, RenderError, ValueError) as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main()

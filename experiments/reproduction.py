@@ -12,10 +12,8 @@ import json
 import sys
 import time
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
-from derender_training.language_folder import find_data, open_language
 from derender_training.result_file import write_bytes, write_json
 from eval import positive
 from experiments.paper_figures import plot_curves, plot_sizes
@@ -24,7 +22,7 @@ from experiments.paper_runs import REAL_PICTURES, list_runs, list_starts
 from experiments.paper_scales import SCALES
 from experiments.paper_statistics import compare, describe_scores
 from experiments.paper_table import as_markdown
-from experiments.reading_figure import draw_reading_figure
+from experiments.reading_figure import draw_for
 from experiments.run_records import INSTEAD, make_record, read_record, write_record
 from experiments.runs import Run, RunError, Stopped, execute_runs
 
@@ -158,10 +156,7 @@ def write_readings(options: argparse.Namespace, table: Table, runs: dict, folder
     both = [runs.get((key, 0)) for key in READ]
     if not all(run is not None and run.is_done() for run in both):
         return
-    language = open_language(table.data_set)
-    draw = partial(language.render_batch, **find_data(language, data_dir))
-    size, measure = language.LANGUAGE.canvas.pixels, "iou" if table.data_set == NOISY else "reconstruction_error"
-    figure = draw_reading_figure(draw, size, [run.read() for run in both], measure)
+    figure = draw_for(table.data_set, [run.read() for run in both], data_dir)
     place = Path(options.results) if table.data_set == NOISY else folder
     write_bytes(place / f"table_{options.table}_{options.scale}_readings.png", figure)
 
