@@ -134,7 +134,8 @@ def search(model, processor, data: EvaluationData, result: dict, options: argpar
 
     ValueError where nothing draws the language.
     """
-    reader = Reader(model, processor, data.data_dir, data.language_folder)
+    folder = Path(data.find_language_folder(model.language.name).__file__).parent
+    reader = Reader(model, processor, data.data_dir, str(folder))
     if reader.draw is None:
         raise ValueError(f"--refine: {model.language.name} cannot be drawn here")
     readings = [item["objects"] for item in result["predictions"]]

@@ -1,0 +1,46 @@
+"""eval.py --candidates --refine: accuracy against the drawings that render and compare takes."""
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import eval as eval_script
+
+
+TOY = str(Path(__file__).parent / "toy_language")
+
+
+@pytest.fixture
+def evaluate(options, trained, tmp_path, capsys):
+    def run(*arguments):
+        fixed = ["--model", f"{options.output_dir}/model", "--data", TOY, "--size", "24", "--device", "cpu"]
+        eval_script.main([*fixed, *map(str, arguments), "--json", str(tmp_path / "result.json")])
+        return json.loads((tmp_path / "result.json").read_text()), capsys.readouterr().out
+
+    return run
+
+
+def test_scores_by_budget_stand_apart_from_the_greedy_ones(evaluate, tmp_path):
+    plain, _ = evaluate()
+    result, told = evaluate("--candidates", 3, "--refine", 60, "--curve", tmp_path / "curve.png")
+    assert all(result[name] == plain[name] for name in ("iou", "inference_error", "reconstruction_error"))
+    search = result["search"]
+    assert (search["candidates"], search["refine"]) == (3, 60)
+    assert [item["budget"] for item in search["scores"]] == [0, 10, 20, 50, 60]
+    errors = [plain["reconstruction_error"], *(item["reconstruction_error"] for item in search["scores"])]
+    assert errors == sorted(errors, reverse=True) and errors[-1] < errors[0]
+    assert "| greedy |" in told and "| best of 3 candidates, 60 drawings |" in told
+    assert Image.open(tmp_path / "curve.png").width > 500
+
+
+def test_the_last_budget_is_a_search_of_that_budget_alone(evaluate):
+    long, short = (evaluate("--refine", budget)[0]["search"]["scores"] for budget in (60, 20))
+    assert long[:3] == short
+
+
+def test_a_curve_needs_a_search(evaluate, capsys):
+    with pytest.raises(SystemExit):
+        evaluate("--curve", "curve.png")
+    assert "--curve: shows what --refine brings" in capsys.readouterr().err
