@@ -36,7 +36,8 @@ def _describe(table: Table, result: dict) -> str:
         f"{pixels} pixels",
         training,
         f"batches of {result['batch_size']}",
-        f"{first:g} minutes of cross-entropy and {second:g} more of reinforcement",
+        f"{first:g} minutes of cross-entropy and {second:g} more of reinforcement"
+        + (f" (with `{' '.join(setting.reinforce)}`)" if setting.reinforce else ""),
         f"{result['minutes']:.0f} minutes of all runs added up",
         f"{result['pictures']:,} test pictures",
         f"{seeds} seeds for the rows that show a spread (standard deviation), one (0) for the others",
