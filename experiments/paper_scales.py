@@ -84,7 +84,10 @@ SCALES = {
             ("--model.backbone_stride", "4"),
             # Minutes of cross-entropy leave a model so unsure that single samples of it teach nothing but noise: with
             # the recipe's own numbers every reward made it worse from the first evaluation on.
-            reinforce=("--num_samples", "4", "--temperature", "0.3", "--learning_rate", "3e-5"),
+            reinforce=(
+                *("--num_samples", "4", "--temperature", "0.3", "--learning_rate", "3e-5"),
+                *("--evaluate_every", "50"),
+            ),
         ),
     },
     # To see that all of it works: minutes on any machine. Its scores mean nothing.
