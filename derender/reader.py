@@ -28,6 +28,7 @@ from modeling_derender.scoring import object_key
 from modeling_derender.specification import objects_to_ids, order_objects
 
 
+SENSIBLE = 0.3  # the error below which a guess at the canvas is taken for right
 DOUBT = 0.01  # of a reading's error: what a factor e in its probability is worth
 
 
@@ -101,21 +102,34 @@ class Reader:
         """Raises UnreadableError where there is nothing to read, RenderError where nothing can be drawn."""
         options = options or ReadOptions()
         conformed = conform(image, self.language.canvas, getattr(self.folder, "PICTURES", AS_THEY_ARE))
-        reading = min(map(self.read_canvas, conformed.pictures), key=self._doubt)
+        reading = self._read_likeliest(conformed.pictures)
         self._refuse_crowd(reading)
         if options.candidates > 1 or options.refine:
             reading, _ = self.better(reading, options)
         return replace(_leave_out(reading, options.min_confidence), steps=conformed.steps)
 
+    def _read_likeliest(self, pictures: list[np.ndarray]) -> Reading:
+        """Of the first picture that makes sense; they are guesses at the canvas, the likeliest first."""
+        readings = []
+        for picture in pictures:
+            readings.append(self.read_canvas(picture))
+            if self._doubt(readings[-1]) < SENSIBLE:
+                return readings[-1]
+        return min(readings, key=self._doubt)
+
     def read_canvas(self, picture: np.ndarray) -> Reading:
         """The likeliest reading of a picture that is the canvas, uint8 (H, W) or (H, W, 3) of its size."""
-        (objects,) = self._generate(self._look_at(picture))
-        return self.describe(objects, picture)
+        features = self._look_at(picture)
+        (objects,) = self._generate(features)
+        return self.describe(objects, picture, features=features)
 
-    def describe(self, objects: list[dict], picture: np.ndarray, error: float | None = None) -> Reading:
-        """With confidences, and the error where it is not known."""
+    def describe(
+        self, objects: list[dict], picture: np.ndarray, error: float | None = None, features: Tensor | None = None
+    ) -> Reading:
+        """With confidences, and the error where it is not known; `features` are the encoder's of the picture."""
         ordered = order_objects(self.language, objects)
-        (confidences,) = score_objects(self.model, None, [ordered], BaseModelOutput(self._look_at(picture)))
+        features = self._look_at(picture) if features is None else features
+        (confidences,) = score_objects(self.model, None, [ordered], BaseModelOutput(features))
         if error is None and self.draw is not None:
             (error,) = self.compare(picture, [ordered])
         return Reading(ordered, confidences, picture, error)
@@ -168,13 +182,14 @@ class Reader:
         return doubt
 
     def _guess(self, picture: np.ndarray, count: int, seed: int) -> list[Reading]:
-        """`count` readings by chance, those that say the same left out."""
+        """`count` readings by chance."""
         if count < 1:
             return []
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            sampled = self._generate(self._look_at(picture), do_sample=True, top_k=0, num_return_sequences=count)
-        return [self.describe(objects, picture) for objects in sampled]
+            features = self._look_at(picture)
+            sampled = self._generate(features, do_sample=True, top_k=0, num_return_sequences=count)
+        return [self.describe(objects, picture, features=features) for objects in sampled]
 
     def _look_at(self, picture: np.ndarray) -> Tensor:
         pixel_values = self.processor(images=[picture])["pixel_values"].to(self.model.device)
