@@ -15,7 +15,9 @@ import torch
 
 def describe_origin(device: torch.device) -> dict:
     """The running command, the commit of this code (None outside a git checkout) and the hardware."""
-    return {"command": shlex.join(sys.orig_argv), "commit": find_commit(), "hardware": describe_hardware(device)}
+    # Where Python lies is a matter of one machine.
+    command = shlex.join(["python", *sys.orig_argv[1:]])
+    return {"command": command, "commit": find_commit(), "hardware": describe_hardware(device)}
 
 
 def find_commit() -> str | None:
