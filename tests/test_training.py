@@ -175,19 +175,21 @@ def test_learning_rate_follows_the_time_where_that_is_further(options):
 
 
 @pytest.mark.parametrize(
-    "gpu, gpu_native, cpu_native, expected",
+    "gpu, gpu_native, amx, avx512_bf16, expected",
     [
-        (True, True, False, "bf16"),
-        (True, False, True, "no"),
-        (False, False, True, "bf16"),
-        (False, False, False, "no"),
+        (True, True, False, False, "bf16"),
+        (True, False, True, True, "no"),
+        (False, False, True, False, "bf16"),
+        (False, False, False, True, "bf16"),
+        (False, False, False, False, "no"),
     ],
 )
-def test_precision_follows_the_hardware(monkeypatch, gpu, gpu_native, cpu_native, expected):
+def test_precision_follows_the_hardware(monkeypatch, gpu, gpu_native, amx, avx512_bf16, expected):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: gpu)
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: gpu_native)
     monkeypatch.setattr(torch.accelerator, "is_available", lambda: gpu)
-    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: cpu_native)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: avx512_bf16)
     assert choose_precision("auto") == expected
     assert choose_precision("no") == "no" and choose_precision("bf16") == "bf16"
 
