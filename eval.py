@@ -50,11 +50,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         model, processor = open_model(options.model)
         model = model.to(device)
         data = name_data(options)
+        reader = open_reader(model, processor, data) if searches(options) else None  # before any work is done
         result = evaluate(
             model, processor, data, options.batch_size, options.num_beams, options.grammar, options.show > 0
         )
-        if result is not None and searches(options):
-            result["search"] = search(model, processor, data, result, options)
+        if result is not None and reader is not None:
+            result["search"] = search(reader, data, result, options)
     except (ValueError, RenderError) as error:
         sys.exit(f"error: {error}" if state.is_main_process else 1)
     finally:
@@ -120,6 +121,8 @@ def parse_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     options = parse_with_scene_options(parser, arguments)
     if options.curve and not options.refine:
         parser.error("--curve: shows what --refine brings; give that too")
+    if searches(options) and not options.grammar:
+        parser.error("--candidates, --refine: choose among what the grammar allows; leave out --no-grammar")
     if options.show and not options.grammar:
         parser.error("--show: confidences are shares of what the grammar allows; leave out --no-grammar")
     return options
@@ -129,20 +132,22 @@ def searches(options: argparse.Namespace) -> bool:
     return options.candidates > 1 or options.refine > 0
 
 
-def search(model, processor, data: EvaluationData, result: dict, options: argparse.Namespace) -> dict:
-    """What render and compare makes of the readings in `result`: scores by budget, and its options.
-
-    ValueError where nothing draws the language.
-    """
+def open_reader(model, processor, data: EvaluationData) -> Reader:
+    """For the search; ValueError where nothing draws the language."""
     folder = Path(data.find_language_folder(model.language.name).__file__).parent
     reader = Reader(model, processor, data.data_dir, str(folder))
     if reader.draw is None:
         raise ValueError(f"--refine: {model.language.name} cannot be drawn here")
+    return reader
+
+
+def search(reader: Reader, data: EvaluationData, result: dict, options: argparse.Namespace) -> dict:
+    """What render and compare makes of the readings in `result`: scores by budget, and its options."""
     readings = [item["objects"] for item in result["predictions"]]
     references = [item["reference"] for item in result["predictions"]]
     how = ReadOptions(options.candidates, options.refine, seed=options.seed)
-    found = search_examples(reader, data.open(model.language), readings, how)
-    scores = score_budgets(Scorer.open(model.language, data), found, references)
+    found = search_examples(reader, data.open(reader.language), readings, how)
+    scores = score_budgets(Scorer.open(reader.language, data), found, references)
     return {"candidates": options.candidates, "refine": options.refine, "scores": scores}
 
 

@@ -43,7 +43,7 @@ from modeling_derender.specification import check_objects
 # Fields of the config that follow from the language and from other options.
 FOLLOWING = (
     "language", "vocab_size", "pad_token_id", "bos_token_id", "eos_token_id", "decoder_start_token_id", "num_channels",
-    "image_size", "max_specification_length", "is_encoder_decoder", "use_cache",
+    "image_size", "max_specification_length", "specification_order", "is_encoder_decoder", "use_cache",
 )  # fmt: skip
 
 
@@ -159,7 +159,11 @@ def build_model(
     names = [name for name in DerenderConfig.__annotations__ if name not in FOLLOWING]
     defaults = {name: getattr(DerenderConfig, name) for name in names}
     entries = check_entries("model", options.model, defaults)
-    fixed = {"image_size": options.image_size, "max_specification_length": options.max_length}
+    fixed = {
+        "image_size": options.image_size,
+        "max_specification_length": options.max_length,
+        "specification_order": options.order.removesuffix("_once"),
+    }
     try:
         model = DerenderForConditionalGeneration(DerenderConfig.from_language(language, **entries, **fixed))
     except ValueError as error:

@@ -29,6 +29,12 @@ from types import ModuleType
 
 
 EXPORTS = ("LANGUAGE", "sample_scene", "render", "render_batch")
+OURS = Path(__file__).resolve().parent
+
+
+def our_languages() -> list[str]:
+    """The names of the folders beside this file."""
+    return sorted(item.parent.name for item in OURS.glob("*/__init__.py"))
 
 
 def load_language_folder(name: str) -> ModuleType:
@@ -36,13 +42,11 @@ def load_language_folder(name: str) -> ModuleType:
 
     Raises ValueError naming the folder where there is none or where it lacks an export.
     """
-    ours = Path(__file__).resolve().parent
-    named = name.isidentifier() and (ours / name / "__init__.py").is_file()
-    folder = ours / name if named else Path(name).resolve()
+    folder = OURS / name if name in our_languages() else Path(name).resolve()
     if not (folder / "__init__.py").is_file():
-        known = sorted(item.parent.name for item in ours.glob("*/__init__.py"))
-        raise ValueError(f"no language folder {name!r}: known are {', '.join(known)}, or a path to a package")
-    module = importlib.import_module(f"{__name__}.{folder.name}") if folder.parent == ours else _import_path(folder)
+        known = ", ".join(our_languages())
+        raise ValueError(f"no language folder {name!r}: known are {known}, or a path to a package")
+    module = importlib.import_module(f"{__name__}.{folder.name}") if folder.parent == OURS else _import_path(folder)
     required = (*EXPORTS, *(("data_files",) if hasattr(module, "find_data_dir") else ()))
     missing = [export for export in required if not hasattr(module, export)]
     if missing:

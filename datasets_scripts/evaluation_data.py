@@ -11,7 +11,7 @@ import datasets
 
 from modeling_derender.language import Language
 
-from . import load_language_folder
+from . import load_language_folder, our_languages
 from .imagefolder import METADATA, read_imagefolder
 from .scene_builder import SceneConfig
 from .scene_options import check_scene_options
@@ -60,7 +60,10 @@ class EvaluationData:
         Raises ValueError where there is none.
         """
         is_language = (Path(self.data) / "__init__.py").is_file()
-        return load_language_folder(self.language_folder or (self.data if is_language else name))
+        folder = self.language_folder or (self.data if is_language else None)
+        if folder is None and name not in our_languages():
+            raise ValueError(f"no language {name!r} here: name its folder by --language")
+        return load_language_folder(folder or name)
 
     def _open_scenes(self, language: Language) -> Scenes:
         if not Path(self.data).exists() and not self.data.isidentifier():

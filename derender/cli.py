@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 
 EXIT_STATUS = {
-    "unreadable": 1, "usage": 2, "blank": 3, "photograph": 4, "crowded": 5, "model": 6,
+    "unreadable": 1, "usage": 2, "blank": 3, "photograph": 4, "crowded": 5, "model": 6, "output": 7,
 }  # fmt: skip
 DEFAULT_MODEL = "noisy_shapes"
 EPILOG = f"""exit status: 0 every picture was read; otherwise messages on standard error name each that was not, and
@@ -20,7 +20,8 @@ EPILOG = f"""exit status: 0 every picture was read; otherwise messages on standa
   {EXIT_STATUS["blank"]} nothing is drawn in it
   {EXIT_STATUS["photograph"]} no line drawing, a photograph for instance
   {EXIT_STATUS["crowded"]} more objects than the model can write
-  {EXIT_STATUS["model"]} the model cannot be used"""
+  {EXIT_STATUS["model"]} the model cannot be used
+  {EXIT_STATUS["output"]} a result cannot be written; no more pictures are read then"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -63,18 +64,19 @@ def add_reader_options(parser: argparse.ArgumentParser) -> None:
 
 
 def positive(text: str) -> int:
-    return _number(text, int, lambda value: value >= 1, "a whole number above 0")
+    return number(text, int, lambda value: value >= 1, "a whole number above 0")
 
 
 def not_negative(text: str) -> int:
-    return _number(text, int, lambda value: value >= 0, "a whole number, 0 or above")
+    return number(text, int, lambda value: value >= 0, "a whole number, 0 or above")
 
 
 def share(text: str) -> float:
-    return _number(text, float, lambda value: 0 <= value <= 1, "a number from 0 to 1")
+    return number(text, float, lambda value: 0 <= value <= 1, "a number from 0 to 1")
 
 
-def _number(text: str, kind: type, fits, wanted: str):
+def number(text: str, kind: type, fits: Callable, wanted: str):
+    """`text` as a `kind` that `fits`; argparse tells of any other that it is not `wanted`."""
     try:
         value = kind(text)
         if fits(value):

@@ -36,26 +36,31 @@ class Step:
 
 @dataclass
 class Conformed:
-    """The pictures a model may read, uint8 (H, W) or (H, W, 3), the likeliest first, and the steps that led there."""
+    """The steps that lead to what a model may read, and then a last step for each canvas that the picture may hold,
+    the likeliest first."""
 
-    pictures: list[np.ndarray] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
+    canvases: list[Step] = field(default_factory=list)
 
 
 def conform(image: Image.Image, canvas: Canvas, kind: str) -> Conformed:
     """`kind`: the language's PICTURES. Raises UnreadableError where there is nothing to read on such a canvas."""
-    return _conform_lines(image, canvas) if kind == LINES else _fit(image, canvas)
+    return _conform_lines(image, canvas) if kind == LINES else _conform_canvas(image, canvas)
 
 
-def _fit(image: Image.Image, canvas: Canvas) -> Conformed:
+def fit_canvas(image: Image.Image | np.ndarray, canvas: Canvas) -> np.ndarray:
+    """A picture that is the canvas, of any size, at the canvas's own: uint8 (H, W) or (H, W, 3)."""
+    pixels = fit_to_size(to_uint8(image, canvas.channels), *canvas.pixels, Image.Resampling.BOX)
+    return pixels[:, :, 0] if canvas.channels == 1 else pixels
+
+
+def _conform_canvas(image: Image.Image, canvas: Canvas) -> Conformed:
     pixels = to_rgb(image)
     if pixels.reshape(-1, 3).std(axis=0).max() < EVENEST:
         raise UnreadableError("blank", "blank: the picture is all of one colour")
-    laid = fit_to_size(to_uint8(Image.fromarray(pixels), canvas.channels), *canvas.pixels, Image.Resampling.BOX)
-    laid = laid[:, :, 0] if canvas.channels == 1 else laid
     height, width = canvas.pixels
-    told = f"{image.width} x {image.height} pixels, mode {image.mode}"
-    return Conformed([laid], [Step(told, pixels), Step(f"fitted into {width} x {height} pixels", laid)])
+    given = Step(f"{image.width} x {image.height} pixels, mode {image.mode}", shrink(pixels, LONGEST_SIDE))
+    return Conformed([given], [Step(f"fitted into {width} x {height} pixels", fit_canvas(pixels, canvas))])
 
 
 def _conform_lines(image: Image.Image, canvas: Canvas) -> Conformed:
@@ -65,14 +70,12 @@ def _conform_lines(image: Image.Image, canvas: Canvas) -> Conformed:
     check_lines(ink)
     ink, specks = drop_specks(ink)
     if specks:
+        check_lines(ink)
         result.steps.append(Step(f"{specks} specks of dirt left out", _as_picture(ink)))
-    size = canvas.pixels[0]
-    frames = guess_frames(ink, 1 / canvas.width)
-    for frame in frames:
-        fitted, told = _fit_width(ink, frame.side / size)
-        laid = lay_on_canvas(fitted, frame, size)
-        result.pictures.append(laid)
-        result.steps.append(Step(f"canvas: {frame}{told}", laid))
+    size, thickness = canvas.pixels[0], stroke_width(ink)
+    for frame in guess_frames(ink, 1 / canvas.width):
+        fitted, told = _fit_width(ink, thickness, frame.side / size)
+        result.canvases.append(Step(f"canvas: {frame}{told}", lay_on_canvas(fitted, frame, size)))
     return result
 
 
@@ -106,9 +109,8 @@ def _find_ink(pixels: np.ndarray, result: Conformed) -> np.ndarray:
     return darker
 
 
-def _fit_width(ink: np.ndarray, scale: float) -> tuple[np.ndarray, str]:
-    """Strokes brought to a width that the model knows, where they are far from it, `scale` pixels to the canvas's."""
-    width = stroke_width(ink)
+def _fit_width(ink: np.ndarray, width: float, scale: float) -> tuple[np.ndarray, str]:
+    """Strokes, `width` pixels wide, as wide as the model knows them; `scale` pixels go to one of the canvas's."""
     if WIDTHS[0] * scale <= width <= WIDTHS[1] * scale:
         return ink, ""
     wanted = USUAL_WIDTH * scale

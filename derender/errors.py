@@ -6,9 +6,7 @@ from modeling_derender.image_io import ImageError
 
 
 class UnreadableError(ImageError):
-    """A picture in which nothing of the language is to be read, for the reason given; `code` is one of CODES."""
-
-    CODES = ("blank", "photograph", "crowded")
+    """A picture in which nothing of the language is to be read, for the reason given; `code` names it in a word."""
 
     def __init__(self, code: str, reason: str):
         super().__init__(reason)

@@ -20,9 +20,9 @@ def explain(reader: Reader, reading: Reading) -> list[Step]:
     """The steps, the picture that was read, and what was read, drawn again."""
     error = "" if reading.error is None else f", error {reading.error:.3f}"
     steps = [*reading.steps, Step("this is what was read", reading.picture)]
-    if reader.draw is not None:
-        (picture,) = reader.draw([reading.objects], size=reader.language.canvas.pixels)
-        steps.append(Step(f"{len(reading.objects)} objects, drawn again{error}", picture))
+    drawn = reader.draw_again(reading.objects)
+    if drawn is not None:
+        steps.append(Step(f"{len(reading.objects)} objects, drawn again{error}", drawn))
     return steps
 
 
@@ -32,10 +32,18 @@ def draw_steps(steps: Sequence[Step]) -> bytes:
     pen = ImageDraw.Draw(sheet)
     for number, step in enumerate(steps):
         panel = Image.fromarray(np.ascontiguousarray(step.picture)).convert("RGB")
-        framed = ImageOps.expand(ImageOps.pad(panel, (SIDE - 8, SIDE - 8), color="#dddddd"), 1, "black")
-        sheet.paste(framed, (SIDE * number + 3, 3))
+        sheet.paste(ImageOps.expand(_fit_panel(panel, SIDE - 8), 1, "black"), (SIDE * number + 3, 3))
         pen.multiline_text((SIDE * number + 4, SIDE + 2), _wrap(f"{number + 1}. {step.told}"), fill="black")
     return png_of(sheet)
+
+
+def _fit_panel(picture: Image.Image, side: int) -> Image.Image:
+    """In the middle of a grey square; of a strip at least a line is seen."""
+    scale = side / max(picture.size)
+    width, height = (max(1, round(length * scale)) for length in picture.size)
+    panel = Image.new("RGB", (side, side), "#dddddd")
+    panel.paste(picture.resize((width, height)), ((side - width) // 2, (side - height) // 2))
+    return panel
 
 
 def _wrap(text: str) -> str:

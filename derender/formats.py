@@ -11,7 +11,7 @@ from derender_training.figures import png_of
 from modeling_derender.serialization import to_text
 
 
-OWN_FORMS = ("json", "text", "png")
+WORDS = ("json", "text")  # that need nothing drawn
 ENDINGS = {"json": ".json", "text": ".txt", "tikz": ".tex", "svg": ".svg", "png": ".png"}
 
 
@@ -21,12 +21,12 @@ class FormError(ValueError):
 
 def forms_of(reader: Reader) -> list[str]:
     """The names of the forms that exist for the reader's language, whether or not its data are there."""
-    return [*OWN_FORMS, *sorted(getattr(reader.folder, "EXPORTERS", {}))]
+    return [*WORDS, "png", *sorted(getattr(reader.folder, "EXPORTERS", {}))]
 
 
 def usable_forms(reader: Reader) -> list[str]:
     """Those that readings can have here."""
-    return [form for form in forms_of(reader) if form in ("json", "text") or reader.draw is not None]
+    return [form for form in forms_of(reader) if form in WORDS or reader.draw is not None]
 
 
 def ending_of(form: str) -> str:
@@ -38,7 +38,7 @@ def check_form(reader: Reader, form: str) -> None:
     known = forms_of(reader)
     if form not in known:
         raise FormError(f"--to {form}: {reader.language.name} has no such form; known: {', '.join(known)}")
-    if form not in ("json", "text") and reader.draw is None:
+    if form not in WORDS and reader.draw is None:
         reason = "needs the language's own files: name their folder by --data_dir"
         if reader.folder is None:
             reason = "needs the folder of this language, of which only the model is here"
@@ -53,8 +53,7 @@ def as_form(reader: Reader, reading: Reading, form: str, name: str) -> bytes:
     if form == "text":
         return f"{to_text(reader.language, reading.objects)}\n".encode()
     if form == "png":
-        (picture,) = reader.draw([reading.objects], size=reader.language.canvas.pixels)
-        return png_of(Image.fromarray(picture))
+        return png_of(Image.fromarray(reader.draw_again(reading.objects)))
     return reader.folder.EXPORTERS[form](reading.objects, **reader.data).encode()
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 from derender_training.drawing import draw_readings
-from modeling_derender.reconstruction_error import count_wrong_pixels
+from modeling_derender.reconstruction_error import reconstruction_error
 
 
 BLUR = 0.3  # canvas units: about as far as a pencil's strokes stray
@@ -44,7 +44,7 @@ class Likeness:
     def distance(self, picture: np.ndarray) -> float:
         """The error of what has this picture."""
         if self.form == "buckets":
-            return count_wrong_pixels(np.ascontiguousarray(picture), self.picture) / (self.size[0] * self.size[1])
+            return reconstruction_error([picture], [self.picture])
         drawn = self._blur(picture)
         whole = np.square(drawn).sum() + np.square(self.target).sum()
         return float(np.square(drawn - self.target).sum() / whole) if whole else 0.0

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from importlib.resources import files
 from pathlib import Path
 
-from modeling_derender import DerenderForConditionalGeneration, DerenderProcessor, load_checkpoint
+from huggingface_hub import snapshot_download
+
+from derender_training.model_folder import open_model
+from modeling_derender import DerenderForConditionalGeneration, DerenderProcessor
 
 
 WEIGHTS = "derender_pretrained"  # the package of the weights: pretrained/ in the repository
+FILES = ("*.json", "*.safetensors")  # of a model on the Hub, that are fetched
 
 
 class ModelError(ValueError):
@@ -27,11 +32,9 @@ def bundled_models() -> dict[str, Path]:
 def load_model(name: str) -> tuple[DerenderForConditionalGeneration, DerenderProcessor]:
     """Raises ModelError. Only a name that is neither bundled nor a folder is looked up on the Hub."""
     bundled = bundled_models()
-    folder = bundled.get(name, Path(name))
     try:
-        if folder.is_dir():
-            return load_checkpoint(folder), DerenderProcessor.from_pretrained(folder)
-        return DerenderForConditionalGeneration.from_pretrained(name), DerenderProcessor.from_pretrained(name)
+        folder = bundled.get(name, name)
+        return open_model(folder if os.path.isdir(folder) else snapshot_download(name, allow_patterns=FILES))
     except (OSError, ValueError) as error:
         known = f"models that come with the package: {', '.join(bundled) or 'none'}"
         raise ModelError(f"model {name!r}: {' '.join(str(error).split())}; {known}") from None

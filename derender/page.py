@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import gradio as gr
-import numpy as np
 
 from datasets_scripts.scenes import RenderError
 from derender.explanation import explain
@@ -26,6 +25,7 @@ MOST_CANDIDATES, MOST_DRAWINGS = 20, 500
 SKETCH_SIDE = 512  # pixels of the pad to draw on
 KEPT_FOR = 3600  # seconds that files stay for download
 LAUNCH = {"max_file_size": "20mb"}  # what a page is launched with, wherever it is
+ONE_BY_ONE = {"concurrency_id": "reading"}  # readings by chance share one source of it
 FAILURES = (ImageError, RenderError, SpecificationError)
 
 
@@ -40,16 +40,8 @@ class Desk:
         reading = self._read(path, candidates, refine)
         rows = to_rows(self.reader.language, reading.objects, reading.confidences)
         steps = enumerate(explain(self.reader, reading), start=1)
-        return *self.show(reading), rows, [(step.picture, f"{number}. {step.told}") for number, step in steps]
-
-    def read_sketch(self, sketch: dict | None, candidates: int, refine: int) -> tuple:
-        """The same of what was drawn on the pad."""
-        if sketch is None or sketch.get("composite") is None:
-            raise gr.Error("Draw something first.", print_exception=False)
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder, "sketch.png")
-            sketch["composite"].save(path)
-            return self.read_file(str(path), candidates, refine)
+        shown = self.show(replace(reading, steps=[]))  # they need not stay in memory as long as the page is open
+        return *shown, rows, [(step.picture, f"{number}. {step.told}") for number, step in steps]
 
     def read_for_programs(self, path: str | None, candidates: int, refine: int) -> dict:
         """What `derender --to json` tells of a picture file."""
@@ -63,15 +55,14 @@ class Desk:
             objects, confidences = from_rows(self.reader.language, rows)
         except SpecificationError as error:
             raise gr.Error(str(error), print_exception=False) from None
-        return self.show(
-            replace(reading, objects=objects, confidences=confidences, error=self._compare(reading, objects))
-        )
+        error = self.reader.compare(reading.picture, objects)
+        return self.show(replace(reading, objects=objects, confidences=confidences, error=error))
 
     def show(self, reading: Reading) -> tuple:
         """The reading itself, the picture with what was read over it, a line about both, and a file of each form."""
-        drawn = self._draw(reading.objects, reading.picture)
+        drawn = self.reader.draw_again(reading.objects)
         overlay = reading.picture if drawn is None else lay_over(reading.picture, drawn)
-        folder = Path(tempfile.mkdtemp())
+        folder = Path(tempfile.mkdtemp(dir=_open_folder()))
         files = []
         for form in usable_forms(self.reader):
             files.append(folder / f"drawing{ending_of(form)}")
@@ -84,16 +75,22 @@ class Desk:
             raise gr.Error("Choose a picture first.", print_exception=False)
         try:
             picture = open_image(path, name="the picture", max_pixels=MOST_PIXELS)
-            options = ReadOptions(min(int(candidates), MOST_CANDIDATES), min(int(refine), MOST_DRAWINGS))
+            options = ReadOptions(_count(candidates, 1, MOST_CANDIDATES), _count(refine, 0, MOST_DRAWINGS))
             return self.reader.read(picture, options)
         except FAILURES as error:
             raise gr.Error(str(error), print_exception=False) from None
 
-    def _draw(self, objects: list[dict], like: np.ndarray) -> np.ndarray | None:
-        return None if self.reader.draw is None else self.reader.draw([objects], size=like.shape[:2])[0]
 
-    def _compare(self, reading: Reading, objects: list[dict]) -> float | None:
-        return None if self.reader.draw is None else float(self.reader.compare(reading.picture, [objects])[0])
+def _count(number: float | None, least: int, most: int) -> int:
+    """What a program asks for, within what the page allows."""
+    return least if number is None else int(min(max(number, least), most))
+
+
+def _open_folder() -> str:
+    """Gradio's own, from which it hands out files and which it clears."""
+    folder = gr.utils.get_upload_folder()
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def build_page(reader: Reader) -> gr.Blocks:
@@ -108,10 +105,10 @@ def build_page(reader: Reader) -> gr.Blocks:
                     upload = _by_path(gr.Image(label="picture", sources=["upload", "clipboard"]))
                     read = gr.Button("Read the picture", variant="primary")
                 with gr.Tab("A sketch"):
-                    sketch = gr.Sketchpad(
-                        label="sketch", type="pil", image_mode="RGB", canvas_size=(SKETCH_SIDE, SKETCH_SIDE),
-                        brush=gr.Brush(default_size=4, colors=["#000000"]), layers=False,
-                    )  # fmt: skip
+                    sketch = _by_path(gr.Sketchpad(
+                        label="sketch", canvas_size=(SKETCH_SIDE, SKETCH_SIDE), layers=False,
+                        brush=gr.Brush(default_size=4, colors=["#000000"]),
+                    ))  # fmt: skip
                     read_sketch = gr.Button("Read the sketch", variant="primary")
                 candidates = gr.Slider(1, MOST_CANDIDATES, 1, step=1, label="candidates to choose from")
                 refine = gr.Slider(0, MOST_DRAWINGS, 0, step=10, label="drawings to better it by")
@@ -129,20 +126,38 @@ def build_page(reader: Reader) -> gr.Blocks:
             steps = gr.Gallery(label="steps", columns=4, object_fit="contain", format="png")
         shown = [reading, overlay, told, *downloads]
         everything, how = [*shown, table, steps], [candidates, refine]
-        gr.on([read.click, upload.upload], desk.read_file, [upload, *how], everything, api_visibility="private")
-        read_sketch.click(desk.read_sketch, [sketch, *how], everything, api_visibility="private")
+        for triggers, picture in (([read.click, upload.upload], upload), ([read_sketch.click], sketch)):
+            gr.on(triggers, desk.read_file, [picture, *how], everything, api_visibility="private", **ONE_BY_ONE)
         table.input(desk.redraw, [reading, table], shown, api_visibility="private")
         _offer_to_programs(desk)
     return page
 
 
-def _by_path(image: gr.Image) -> gr.Image:
-    """It hands on the uploaded file's path, which Gradio has not opened: what is wrong with it is told by `Desk`."""
-    image.preprocess = lambda payload: None if payload is None else payload.path
+def _by_path(image: gr.Image | gr.Sketchpad) -> gr.Image | gr.Sketchpad:
+    """It hands on the uploaded file's path, which Gradio has not opened: what is wrong with it is told by `Desk`.
+
+    Gradio would fetch an address given instead of a file, however much there is; here it is refused.
+    """
+    to_cache = image.async_move_resource_to_block_cache
+
+    async def refuse_addresses(path: str | None) -> str | None:
+        if path is not None and "://" in path:
+            raise gr.Error("Pictures are not fetched from addresses: upload the file.", print_exception=False)
+        return await to_cache(path)
+
+    image.preprocess = _find_path
+    image.async_move_resource_to_block_cache = refuse_addresses
     return image
+
+
+def _find_path(payload) -> str | None:
+    """Of an uploaded picture, or of what is on the pad with all that was drawn on it."""
+    file = getattr(payload, "composite", payload)
+    return None if file is None else file.path
 
 
 def _offer_to_programs(desk: Desk) -> None:
     """The API: /read takes a picture, the candidates and the drawings, and gives what `--to json` does."""
     inputs = [_by_path(gr.Image(visible=False)), gr.Number(1, visible=False), gr.Number(0, visible=False)]
-    gr.Button(visible=False).click(desk.read_for_programs, inputs, gr.JSON(visible=False), api_name="read")
+    output = gr.JSON(visible=False)
+    gr.Button(visible=False).click(desk.read_for_programs, inputs, output, api_name="read", **ONE_BY_ONE)

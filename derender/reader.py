@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 from transformers.modeling_outputs import BaseModelOutput
 
-from datasets_scripts import load_language_folder
+from datasets_scripts import load_language_folder, our_languages
 from datasets_scripts.scenes import data_options
 from derender.conform import AS_THEY_ARE, Step, conform
 from derender.errors import UnreadableError
@@ -63,6 +63,15 @@ class Reading:
     steps: list[Step] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Seen:
+    """A canvas, uint8 (H, W) or (H, W, 3), its features, and what compares readings with it, if anything does."""
+
+    picture: np.ndarray
+    features: Tensor
+    likeness: Likeness | None
+
+
 class Reader:
     """A model with its processor and, where its language has a folder here, what draws it; `draw` is None elsewhere.
 
@@ -102,37 +111,45 @@ class Reader:
         """Raises UnreadableError where there is nothing to read, RenderError where nothing can be drawn."""
         options = options or ReadOptions()
         conformed = conform(image, self.language.canvas, getattr(self.folder, "PICTURES", AS_THEY_ARE))
-        reading = self._read_likeliest(conformed.pictures)
+        seen, reading, tried = self._read_likeliest(conformed.canvases)
         self._refuse_crowd(reading)
         if options.candidates > 1 or options.refine:
-            reading, _ = self.better(reading, options)
-        return replace(_leave_out(reading, options.min_confidence), steps=conformed.steps)
+            reading, _ = self.better(seen, reading, options)
+        return replace(self._leave_out(seen, reading, options.min_confidence), steps=[*conformed.steps, *tried])
 
-    def _read_likeliest(self, pictures: list[np.ndarray]) -> Reading:
-        """Of the first picture that makes sense; they are guesses at the canvas, the likeliest first."""
-        readings = []
-        for picture in pictures:
-            readings.append(self.read_canvas(picture))
-            if self._doubt(readings[-1]) < SENSIBLE:
-                return readings[-1]
-        return min(readings, key=self._doubt)
+    def _read_likeliest(self, canvases: list[Step]) -> tuple[Seen, Reading, list[Step]]:
+        """Of the first canvas that makes sense, and all that were tried; those given are the likeliest first."""
+        read = []
+        for step in canvases:
+            seen = self.see(step.picture)
+            read.append((seen, self.read_likeliest(seen)))
+            if self._doubt(read[-1][1]) < SENSIBLE:
+                break
+        return *min(read, key=lambda pair: self._doubt(pair[1])), canvases[: len(read)]
 
-    def read_canvas(self, picture: np.ndarray) -> Reading:
-        """The likeliest reading of a picture that is the canvas, uint8 (H, W) or (H, W, 3) of its size."""
-        features = self._look_at(picture)
-        (objects,) = self._generate(features)
-        return self.describe(objects, picture, features=features)
+    def see(self, picture: np.ndarray) -> Seen:
+        """A picture that is the canvas, uint8 (H, W) or (H, W, 3) of its size."""
+        pixel_values = self.processor(images=[picture])["pixel_values"].to(self.model.device)
+        with torch.inference_mode():
+            features = self.model.encoder(pixel_values).last_hidden_state
+        return Seen(picture, features, None if self.draw is None else self._likeness(picture))
 
-    def describe(
-        self, objects: list[dict], picture: np.ndarray, error: float | None = None, features: Tensor | None = None
-    ) -> Reading:
-        """With confidences, and the error where it is not known; `features` are the encoder's of the picture."""
-        ordered = order_objects(self.language, objects)
-        features = self._look_at(picture) if features is None else features
-        (confidences,) = score_objects(self.model, None, [ordered], BaseModelOutput(features))
-        if error is None and self.draw is not None:
-            (error,) = self.compare(picture, [ordered])
-        return Reading(ordered, confidences, picture, error)
+    def read_likeliest(self, seen: Seen) -> Reading:
+        (objects,) = self._generate(seen.features)
+        return self.describe(seen, objects)
+
+    def describe(self, seen: Seen, objects: list[dict], error: float | None = None) -> Reading:
+        """With confidences, and the error where it is not known."""
+        objects = self._order(objects)
+        (confidences,) = score_objects(self.model, None, [objects], BaseModelOutput(seen.features))
+        if error is None and seen.likeness is not None:
+            (error,) = seen.likeness.errors([objects])
+        return Reading(objects, confidences, seen.picture, error)
+
+    def _order(self, objects: list[dict]) -> list[dict]:
+        """As the model writes them; it finds all others unlikely."""
+        order = self.model.config.specification_order
+        return list(objects) if order == "random" else order_objects(self.language, objects, order)
 
     def _doubt(self, reading: Reading) -> float:
         """Of a guess at the canvas: how unlike, or how unsure."""
@@ -149,52 +166,44 @@ class Reader:
             count = len(reading.objects)
             raise UnreadableError("crowded", f"crowded: more than the {count} objects that this model can tell apart")
 
-    def better(self, reading: Reading, options: ReadOptions) -> tuple[Reading, Found | None]:
+    def better(self, seen: Seen, reading: Reading, options: ReadOptions) -> tuple[Reading, Found | None]:
         """The best of several candidates, searched on from, and the search; without what draws it, the likeliest."""
-        others = self._guess(reading.picture, options.candidates - 1, options.seed)
-        if self.draw is None:
-            return max([reading, *others], key=lambda item: sum(np.log(item.confidences))), None
-        doubt = self._find_doubt(reading.picture)
-        alike = [item for item in (reading, *others) if item.error <= reading.error]
+        readings = [reading, *self._guess(seen, options.candidates - 1, options.seed)]
+        if seen.likeness is None:
+            likelihoods = self._find_likelihoods(seen, [item.objects for item in readings])
+            return readings[int(np.argmax(likelihoods))], None
+        doubt = self._find_doubt(seen)
+        alike = [item for item in readings if item.error <= reading.error]
         totals = doubt([item.objects for item in alike]) + [item.error for item in alike]
         best = alike[int(np.argmin(totals))]
         if not options.refine:
             return best, None
         known = {object_key(item) for item in best.objects}
-        extra = {object_key(item): item for other in [reading, *others] for item in other.objects}
+        extra = {object_key(item): item for other in readings for item in other.objects}
         extra = [item for key, item in extra.items() if key not in known]
-        likeness = self._likeness(reading.picture)
-        refiner = Refiner(self.language, likeness, options.refine, extra, self._fits, doubt)
+        refiner = Refiner(self.language, seen.likeness, options.refine, extra, self._fits, doubt)
         found = refiner.run(best.objects, best.error)
-        return self.describe(found.objects, reading.picture, found.error), found
+        return self.describe(seen, found.objects, found.error), found
 
-    def _find_doubt(self, picture: np.ndarray) -> Callable[[list[list[dict]]], np.ndarray]:
+    def _find_doubt(self, seen: Seen) -> Callable[[list[list[dict]]], np.ndarray]:
         """How unlikely the model finds each of several readings, where their looks alone would be fooled by noise."""
         if image_form(self.folder) != "blurred":
             return lambda scenes: np.zeros(len(scenes))
-        features = self._look_at(picture)
+        return lambda scenes: -DOUBT * self._find_likelihoods(seen, scenes)
 
-        def doubt(scenes: list[list[dict]]) -> np.ndarray:
-            ordered = [order_objects(self.language, objects) for objects in scenes]
-            seen = BaseModelOutput(features.expand(len(scenes), -1, -1))
-            return -DOUBT * np.array(score_specifications(self.model, None, ordered, seen))
+    def _find_likelihoods(self, seen: Seen, scenes: list[list[dict]]) -> np.ndarray:
+        """The log-probability of each of several readings: (N,)."""
+        features = BaseModelOutput(seen.features.expand(len(scenes), -1, -1))
+        return np.array(score_specifications(self.model, None, [self._order(scene) for scene in scenes], features))
 
-        return doubt
-
-    def _guess(self, picture: np.ndarray, count: int, seed: int) -> list[Reading]:
+    def _guess(self, seen: Seen, count: int, seed: int) -> list[Reading]:
         """`count` readings by chance."""
         if count < 1:
             return []
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            features = self._look_at(picture)
-            sampled = self._generate(features, do_sample=True, top_k=0, num_return_sequences=count)
-        return [self.describe(objects, picture, features=features) for objects in sampled]
-
-    def _look_at(self, picture: np.ndarray) -> Tensor:
-        pixel_values = self.processor(images=[picture])["pixel_values"].to(self.model.device)
-        with torch.inference_mode():
-            return self.model.encoder(pixel_values).last_hidden_state
+            sampled = self._generate(seen.features, do_sample=True, top_k=0, num_return_sequences=count)
+        return [self.describe(seen, objects) for objects in sampled]
 
     def _generate(self, features: Tensor, **options) -> list[list[dict]]:
         with torch.inference_mode():
@@ -202,9 +211,22 @@ class Reader:
             sequences = self.model.generate(encoder_outputs=BaseModelOutput(features), **options)
         return self.processor.post_process_objects(sequences.cpu())
 
-    def compare(self, picture: np.ndarray, scenes: list[list[dict]]) -> np.ndarray:
-        """The error of each scene beside a picture; see `Reading`. Only where something draws."""
-        return self._likeness(picture).errors(scenes)
+    def _leave_out(self, seen: Seen, reading: Reading, min_confidence: float) -> Reading:
+        pairs = zip(reading.objects, reading.confidences, strict=True)
+        kept = [pair for pair in pairs if pair[1] >= min_confidence]
+        if len(kept) == len(reading.objects):
+            return reading
+        objects = [item for item, _ in kept]
+        error = None if seen.likeness is None else float(seen.likeness.errors([objects])[0])
+        return replace(reading, objects=objects, confidences=[confidence for _, confidence in kept], error=error)
+
+    def draw_again(self, objects: list[dict]) -> np.ndarray | None:
+        """The objects at the canvas's size, uint8 (H, W) or (H, W, 3); None where nothing draws them."""
+        return None if self.draw is None else self.draw([objects], size=self.language.canvas.pixels)[0]
+
+    def compare(self, picture: np.ndarray, objects: list[dict]) -> float | None:
+        """The error of the objects beside a picture that is the canvas; see `Reading`."""
+        return None if self.draw is None else float(self._likeness(picture).errors([objects])[0])
 
     def _likeness(self, picture: np.ndarray) -> Likeness:
         return Likeness(self.draw, picture, image_form(self.folder), self.language.canvas.width)
@@ -212,20 +234,11 @@ class Reader:
 
 def find_folder(language: Language, path: str | None = None) -> ModuleType | None:
     """The folder of this very language: at `path`, for which ValueError where it is not, or one of ours, or None."""
-    try:
-        folder = load_language_folder(path or language.name)
-    except ValueError:
-        if path is not None:
-            raise
-        return None
+    if path is None and language.name not in our_languages():
+        return None  # a model's own word must not have code imported from anywhere
+    folder = load_language_folder(path or language.name)
     if language == folder.LANGUAGE:
         return folder
     if path is not None:
         raise ValueError(f"{path}: its language {folder.LANGUAGE.name} is not the model's, {language.name}")
     return None
-
-
-def _leave_out(reading: Reading, min_confidence: float) -> Reading:
-    pairs = zip(reading.objects, reading.confidences, strict=True)
-    kept = [(item, confidence) for item, confidence in pairs if confidence >= min_confidence]
-    return replace(reading, objects=[item for item, _ in kept], confidences=[confidence for _, confidence in kept])

@@ -105,13 +105,14 @@ class Refiner:
 
     def _align(self, without: list[dict], number: int, variants: list[dict]) -> None:
         """Put that one of the variants among the others, and there, where it agrees best with the picture."""
-        scenes = [[*without[:number], item, *without[number:]] for item in variants]
-        scenes = [scene for scene in scenes if is_valid(self.language, scene)]
+        scenes = [scene for item in variants if self._may(scene := [*without[:number], item, *without[number:]])]
         if not scenes:
             return
-        pictures, errors = self._look([without, *scenes])
+        looked_at = [without, *scenes][: self.left]
+        pictures, errors = self._look(looked_at)
         if not len(pictures):
             return
+        self._choose(looked_at, errors)
         placed = []
         for scene, picture in zip(scenes, pictures[1:], strict=False):
             shift, gain = self.alignment.find_shift(pictures[0], picture)
@@ -119,8 +120,7 @@ class Refiner:
             if moved is not None:
                 placed.append((gain, [*scene[:number], moved, *scene[number + 1 :]]))
         placed = sorted(placed, key=lambda pair: -pair[0])[:VERIFIED]
-        self._try([scene for _, scene in placed if scene != self.objects])
-        self._choose([without], errors[:1])
+        self._try([scene for _, scene in placed if scene not in looked_at])
 
     def _move(self, number: int) -> None:
         """A unit in the best direction, and on in the same while that is better still."""
@@ -141,6 +141,9 @@ class Refiner:
     def _without(self, number: int) -> list[dict]:
         return [*self.objects[:number], *self.objects[number + 1 :]]
 
+    def _may(self, scene: list[dict]) -> bool:
+        return self.fits(scene) and is_valid(self.language, scene)
+
     def _look(self, scenes: Sequence[list[dict]]) -> tuple[np.ndarray, np.ndarray]:
         """Pictures and errors of the first of these, as many as may still be drawn."""
         scenes = scenes[: self.left]
@@ -149,8 +152,7 @@ class Refiner:
 
     def _try(self, scenes: Sequence[list[dict]]) -> int | None:
         """Take the best of these, if it is better than what there is; its number, or None."""
-        valid = [number for number, scene in enumerate(scenes) if self.fits(scene) and is_valid(self.language, scene)]
-        valid = valid[: self.left]
+        valid = [number for number, scene in enumerate(scenes) if self._may(scene)][: self.left]
         if not valid:
             return None
         looked_at = [scenes[number] for number in valid]

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 from matplotlib.figure import Figure
-from PIL import Image
 from tqdm.auto import tqdm
 
 from datasets_scripts.evaluation_data import take
+from derender.conform import fit_canvas
 from derender.reader import Reader, ReadOptions
 from derender_training.figures import as_png
 from derender_training.scores import Scorer, is_error
-from modeling_derender.image_io import to_uint8
-from modeling_derender.image_processing_derender import fit_to_size
-from modeling_derender.language import Language
 
 
 BUDGETS = (0, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
@@ -27,24 +23,18 @@ def search_examples(reader: Reader, examples: Sequence, greedy: Sequence[list[di
     """The objects of each picture by budget: {budget: [objects, ...]}, from the likeliest readings `greedy`.
 
     A budget counts drawings in the search; the candidates, which it starts from the best of, come on top of it.
-    Budget 0 is the best candidate.
+    Budget 0 is the best candidate. A budget's objects are the best that the one search had found by then: a search
+    of that budget alone can find better ones in the few drawings that the long one was then in the middle of.
     """
     budgets = [budget for budget in BUDGETS if budget < options.refine] + [options.refine]
     found = {budget: [] for budget in budgets}
     for number, objects in enumerate(tqdm(greedy, desc="search", unit=" pictures")):
         (example,) = take(examples, [number])
-        picture = as_canvas(example["image"], reader.language)
-        best, search = reader.better(reader.describe(objects, picture), options)
+        seen = reader.see(fit_canvas(example["image"], reader.language.canvas))
+        best, search = reader.better(seen, reader.describe(seen, objects), options)
         for budget in budgets:
             found[budget].append(best.objects if search is None else search.objects_at(budget))
     return found
-
-
-def as_canvas(image, language: Language) -> np.ndarray:
-    """A picture of any size as the canvas's, uint8 (H, W) or (H, W, 3)."""
-    canvas = language.canvas
-    pixels = fit_to_size(to_uint8(image, canvas.channels), *canvas.pixels, Image.Resampling.BOX)
-    return pixels[:, :, 0] if canvas.channels == 1 else pixels
 
 
 def score_budgets(scorer: Scorer, found: dict[int, list], references: Sequence[list[dict]]) -> list[dict]:

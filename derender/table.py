@@ -30,12 +30,15 @@ def from_rows(language: Language, rows: Sequence[Sequence]) -> tuple[list[dict],
 
     Rows without any entry are passed over. A row that was changed still has the confidence of what it was.
     """
-    names, objects, confidences = headers(language)[1:-1], [], []
+    columns, objects, confidences = headers(language), [], []
     for number, row in enumerate(rows, start=1):
-        keep, cells, sure = row[0], row[1:-1], row[-1]
-        if str(keep).lower() != "true" or not any(str(cell).strip() for cell in cells):
+        if len(row) != len(columns):
+            raise SpecificationError(f"row {number}: {len(row)} cells, not {len(columns)}")
+        written = ("" if cell is None else str(cell).strip() for cell in row)
+        item = {name: text for name, text in zip(columns, written, strict=True) if text}
+        keep, sure = item.pop(KEEP, ""), item.pop(CONFIDENCE, "")
+        if keep.lower() != "true" or not item:
             continue
-        item = {name: str(cell).strip() for name, cell in zip(names, cells, strict=True) if str(cell).strip()}
         try:
             objects.append(check_object(language, _read_values(language, item)))
         except SpecificationError as error:
@@ -65,8 +68,8 @@ def _read_value(domain: Domain, text: str):
     return written.get(text, text)
 
 
-def _to_number(text) -> float | None:
+def _to_number(text: str) -> float | None:
     try:
         return float(text)
-    except (TypeError, ValueError):
+    except ValueError:
         return None

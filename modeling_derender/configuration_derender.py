@@ -20,6 +20,7 @@ CHOICES = {
     "norm_position": ("after", "before"),
     "position_encoding": ("add", "concat"),
     "number_embeddings": ("random", "sinusoidal"),
+    "specification_order": ("type", "size", "position", "random"),
 }
 # What only one kind of decoder has.
 OPTIONS_OF = {
@@ -44,6 +45,7 @@ class DerenderConfig(PretrainedConfig):
     - `language`: the declaration of the Language (`Language.to_dict()`), from which the grammar is made.
     - `vocab_size`, `pad_token_id`, `bos_token_id`, `eos_token_id`, `decoder_start_token_id`: as in the language.
     - `max_specification_length`: the most tokens in a specification, both ends among them; `generate()` stops there.
+    - `specification_order`: of the objects in the specifications that it was trained on; see `order_objects`.
     - `image_size`: [height, width] in pixels, what the image processor makes (the model itself reads any size).
     - `num_channels`: 1 for grey pictures, 3 for colour.
     - `backbone`: a timm model with feature maps; `backbone_stride` (4, 8, 16 or 32): where it is cut; a
@@ -87,6 +89,7 @@ class DerenderConfig(PretrainedConfig):
     eos_token_id: int = 2
     decoder_start_token_id: int = 1
     max_specification_length: int = 80
+    specification_order: str = "type"
     image_size: list[int] | tuple[int, int] = (256, 256)
     num_channels: int = 1
     backbone: str = "resnet18"

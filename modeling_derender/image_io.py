@@ -22,24 +22,26 @@ class ImageError(ValueError):
 def open_image(file: str | Path | BinaryIO, name: str | None = None, max_pixels: int = MAX_PIXELS) -> Image.Image:
     """Read a picture file, or a binary stream, completely; raises ImageError naming it, or calling it `name`.
 
-    The size is checked against `max_pixels` before any pixel is decoded.
+    The size is checked against `max_pixels` before any pixel is decoded, and again for formats that hold a picture
+    in another format (ICO), inside which Pillow's own limit stands.
     """
     path = name or str(file)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(file, formats=_list_formats()) as image:
                 check_size(*image.size, path, max_pixels)
                 image.load()
+                check_size(*image.size, path, max_pixels)
                 return image
+    except ImageError:
+        raise
     except FileNotFoundError:
         raise ImageError(f"{path}: no such file") from None
     except UnidentifiedImageError:
         raise ImageError(f"{path}: not a picture in a format that is read here") from None
-    except Image.DecompressionBombError as error:
-        raise ImageError(f"{path}: {error}") from None
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise error if isinstance(error, ImageError) else ImageError(f"{path}: cannot be read: {error}") from None
+    except Exception as error:  # on damaged files Pillow's formats raise whatever their code runs into
+        raise ImageError(f"{path}: cannot be read: {error or type(error).__name__}") from None
 
 
 @cache

@@ -37,7 +37,7 @@ def fuzz(count: int, model: str) -> dict:
             began = time.monotonic()
             try:
                 ending, told = read(path, model)
-            except BaseException as error:
+            except (Exception, SystemExit) as error:
                 ending, told = "traceback", repr(error)
             slowest = max(slowest, time.monotonic() - began)
             endings[ending] += 1

@@ -14,7 +14,7 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2
 from datasets_scripts.noisy_shapes import render, sample_scene
 
 
-FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "TGA", "ICO", "PCX", "SGI", "JPEG2000")
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "TGA", "ICO", "PCX", "SGI", "JPEG2000", "DDS", "BLP")
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
@@ -30,7 +30,8 @@ def encode(image: Image.Image, form: str, **options) -> bytes:
 
 def any_format(rng: np.random.Generator) -> tuple[str, bytes]:
     form = str(rng.choice(FORMATS))
-    image = draw(rng).convert(str(rng.choice(["L", "RGB"])) if form not in ("PPM", "ICO", "PCX") else "RGB")
+    mode = str(rng.choice(["L", "RGB"])) if form not in ("PPM", "ICO", "PCX", "BLP") else "RGB"
+    image = draw(rng).convert("P" if form == "BLP" else mode)
     return f"whole.{form.lower()}", encode(image, form)
 
 
@@ -180,9 +181,27 @@ def bad_tiff(rng: np.random.Generator) -> tuple[str, bytes]:
     return "strips.tiff", b"II*\0\x08\0\0\0" + directory.tobytes(8) + rng.bytes(100)
 
 
+def icon_bomb(rng: np.random.Generator) -> tuple[str, bytes]:
+    """An icon that says it is small, around a picture that is not."""
+    side = int(rng.choice([3000, 9000, 12000]))
+    inner = _png(side, side, zlib.compress(bytes((side + 7) // 8 + 1) * side, 9), depth=1)
+    return f"icon_{side}.ico", struct.pack("<HHHBBBBHHII", 0, 1, 1, 16, 16, 0, 0, 1, 32, len(inner), 22) + inner
+
+
+def bad_blocks(rng: np.random.Generator) -> tuple[str, bytes]:
+    """Formats of games, whose readers trust what they read."""
+    width, height = (int(rng.integers(1, 600)) for _ in range(2))
+    if rng.integers(2):
+        head = b"qoif" + struct.pack(">IIBB", width, height, int(rng.choice([3, 4])), 0)
+        return "blocks.qoi", head + rng.bytes(int(rng.integers(2000)))
+    name, content = "blocks.dds", encode(draw(rng).convert("RGB"), "DDS")
+    return name, content[:84] + rng.bytes(4) + content[88 : rng.integers(100, len(content))]
+
+
 KINDS: tuple[Callable, ...] = (
     any_format, cut, cut, cut, flipped, flipped, flipped, overwritten_head, wrong_ending, no_picture, huge_header,
     bomb, chunk_bomb, animated, odd_mode, odd_size, odd_content, bad_metadata, turned, bad_tiff,
+    icon_bomb, bad_blocks,
 )  # fmt: skip
 
 

@@ -155,7 +155,12 @@ def test_too_many_objects(run, model, tmp_path):
         (["1.png", "--to", "tikz"], "--to tikz: toy has no such form; known: json, text, png"),
         (["1.png", "2.png", "--to", "png"], "--to png: 2 pictures need --out FOLDER"),
         (["1.png", "--out", "result.docx"], "--out result.docx: give --to"),
-        (["1.png", "./1.png", "--out", "folder"], "--out: several of the pictures would be written to folder/1.json"),
+        (["1.png", "./1.png", "--out", "folder"], "several of the pictures would be written to folder/1.json"),
+        (["1.png", "2.png", "--to", "png", "--out", "."], "the picture 1.png would be overwritten"),
+        (["1.png", "--to", "png", "--out", "./1.png"], "the picture 1.png would be overwritten"),
+        (["2.explain.png", "2.png", "--explain"], "the picture 2.explain.png would be overwritten"),
+        (["1.png", "./1.png", "--explain"], "several of the pictures would be written to 1.explain.png"),
+        (["1.png", "--to", "tikz", "--out", "folder/"], "--to tikz: toy has no such form"),
         (["no*.png"], "no*.png: no file has such a name"),
         (["1.png", "2.png", "--out", "1.png"], "--out 1.png: "),
     ],
@@ -163,17 +168,59 @@ def test_too_many_objects(run, model, tmp_path):
 def test_options_that_do_not_fit(arguments, message, run, tmp_path):
     draw(1, tmp_path)
     draw(2, tmp_path)
+    draw(3, tmp_path, "2.explain.png")
     before = sorted(tmp_path.iterdir())
     status, output, told = run(*arguments)
     assert (status, output) == (EXIT_STATUS["usage"], b"") and f"derender: {message}" in told
     assert sorted(tmp_path.iterdir()) == before
 
 
-@pytest.mark.parametrize("arguments", [[], ["a.png", "--candidates", "0"], ["a.png", "--min-confidence", "2"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["a.png", "--candidates", "0"], ["a.png", "--min-confidence", "2"], ["serve", "--port", "70000"]],
+)
 def test_wrong_numbers_are_refused_at_once(arguments, capsys):
     with pytest.raises(SystemExit) as stop:
         main(arguments)
     assert stop.value.code == EXIT_STATUS["usage"] and "usage: derender" in capsys.readouterr().err
+
+
+def test_a_folder_may_be_called_anything(run, tmp_path):
+    draw(1, tmp_path)
+    draw(2, tmp_path)
+    assert run("1.png", "2.png", "--out", "run.1")[0] == 0
+    assert sorted(path.name for path in Path("run.1").iterdir()) == ["1.json", "2.json"]
+
+
+def test_a_result_that_cannot_be_written(run, tmp_path):
+    draw(1, tmp_path)
+    (tmp_path / "file").write_text("kept")
+    status, output, told = run("1.png", "1.png", "--out", "file/result/")
+    assert (status, output) == (EXIT_STATUS["usage"], b"") and "several of the pictures" in told
+    status, output, told = run("1.png", "--out", "file/result.json")
+    assert (status, output) == (EXIT_STATUS["output"], b"") and "derender: file/result.json: " in told
+    assert (tmp_path / "file").read_text() == "kept"
+
+
+def test_a_reader_that_has_gone_away(model, tmp_path):
+    draw(1, tmp_path)
+    command = [sys.executable, "-m", "derender.cli", "1.png", "--model", model, "--language", TOY]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process.stdout.close()
+    told = process.stderr.read()
+    assert process.wait() == EXIT_STATUS["output"] and told.strip() == "derender: standard output: Broken pipe"
+
+
+@pytest.mark.parametrize("name", ["x" * 5000 + ".png", "no\0file.png", "."])
+def test_a_name_that_can_be_none(name, run):
+    status, output, told = run(name)
+    assert (status, output) == (EXIT_STATUS["unreadable"], b"") and told.startswith("derender: ")
+
+
+def test_a_strip_is_explained(run, tmp_path):
+    Image.fromarray((np.arange(9000) % 256).astype(np.uint8).reshape(3, 3000)).save("strip.png")
+    status, _, told = run("strip.png", "--explain", "--out", "strip.json")
+    assert status == 0 and "3000 x 3 pixels" in told and Image.open("strip.explain.png").width == 4 * 256
 
 
 def test_a_model_that_is_not_there(run, tmp_path):

@@ -32,7 +32,7 @@ def distance(picture: np.ndarray, other: np.ndarray) -> float:
 def test_a_drawing_is_found_in_any_form(form, seed):
     picture = draw(seed)
     conformed = conform(form(picture), CANVAS, LINES)
-    (found,) = conformed.pictures
+    (found,) = (canvas.picture for canvas in conformed.canvases)
     assert found.shape == picture.shape and found.dtype == np.uint8
     assert distance(picture, found) < (0.25 if form is thick_lines else 0.1)
     assert distance(picture, draw(seed + 2)) > 0.4  # what another drawing comes to
@@ -42,8 +42,8 @@ def test_a_renderers_picture_passes_unchanged():
     rng = np.random.default_rng(3)
     picture = render(sample_scene(rng, 12, 12), rng=rng, image_noise=False)
     conformed = conform(as_l(picture), CANVAS, LINES)
-    assert np.array_equal(conformed.pictures[0], picture)
-    assert [step.told for step in conformed.steps] == [
+    assert np.array_equal(conformed.canvases[0].picture, picture)
+    assert [step.told for step in [*conformed.steps, *conformed.canvases]] == [
         "256 x 256 pixels, mode L", "canvas: 256 pixels a side from (0, 0)",
     ]  # fmt: skip
 
@@ -72,6 +72,13 @@ def blot() -> Image.Image:
     return Image.fromarray(np.where((rows - 120) ** 2 + (columns - 130) ** 2 < 60**2, 0, 255).astype(np.uint8))
 
 
+def specks() -> Image.Image:
+    """More ink than on a blank page, and no stroke."""
+    picture = np.full((256, 256), 255, np.uint8)
+    picture[10::25, 10::25] = 0
+    return Image.fromarray(picture)
+
+
 @pytest.mark.parametrize(
     ("picture", "code"),
     [
@@ -83,10 +90,11 @@ def blot() -> Image.Image:
         (gradient(), "photograph"),
         (noise(), "photograph"),
         (blot(), "photograph"),
+        (specks(), "blank"),
         (photograph("grace_hopper.jpg"), "photograph"),
         (photograph("Minduka_Present_Blue_Pack.png"), "photograph"),
     ],
-    ids=["white", "black", "blue", "clear", "pixel", "gradient", "noise", "blot", "photograph", "clip art"],
+    ids=["white", "black", "blue", "clear", "pixel", "gradient", "noise", "blot", "specks", "photograph", "clip art"],
 )
 def test_what_is_no_drawing_is_refused_with_the_reason(picture, code):
     with pytest.raises(UnreadableError, match="blank|no line drawing") as error:
@@ -146,7 +154,7 @@ def test_other_pictures_are_fitted_into_the_canvas():
 
     picture = np.zeros((200, 500, 3), np.uint8)
     picture[:, :250] = (200, 10, 10)
-    (found,) = conform(Image.fromarray(picture), SCENES.canvas, AS_THEY_ARE).pictures
+    found = conform(Image.fromarray(picture), SCENES.canvas, AS_THEY_ARE).canvases[0].picture
     assert found.shape == (400, 500, 3) and (found[200, 0] == (200, 10, 10)).all() and (found[0] == 255).all()
     with pytest.raises(UnreadableError, match="one colour"):
         conform(Image.new("RGB", (50, 40), "green"), SCENES.canvas, AS_THEY_ARE)

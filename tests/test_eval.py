@@ -141,7 +141,8 @@ def test_what_cannot_be_drawn_says_why(evaluate, workplace):
     """The pictures' folder does not tell where the language's is."""
     result, printed = evaluate("--data", workplace / "pictures")
     assert result["reconstruction_error"] is None and result["average_error"] is None
-    assert "no language folder 'toy'" in result["not_drawn"] and result["not_drawn"] in printed
+    assert "no language 'toy' here: name its folder by --language" in result["not_drawn"]
+    assert result["not_drawn"] in printed
 
 
 def test_the_errors_and_their_average(evaluate, workplace):

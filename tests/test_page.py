@@ -16,6 +16,8 @@ from served_page import needs_chromium, open_browser, serve_page
 
 import derender
 from derender.cli import main
+from derender.page import build_page
+from derender.reader import Reader
 
 
 TOY = str(Path(__file__).parent / "toy_language")
@@ -132,9 +134,40 @@ def test_no_other_file_is_read(address, client, pictures, tmp_path):
         for route in ("file=", "gradio_api/file="):
             assert httpx.get(f"{address}/{route}{path}").status_code in (403, 404)
         picture = {"path": str(path), "meta": {"_type": "gradio.FileData"}}
-        event = httpx.post(f"{address}/gradio_api/call/read", json={"data": [picture, 1, 0]}).json()["event_id"]
-        answer = httpx.get(f"{address}/gradio_api/call/read/{event}", timeout=60).text
+        answer = post(address, picture, 1, 0)
         assert "event: error" in answer and "objects" not in answer
+
+
+def post(address: str, *data) -> str:
+    """What the API answers to anything at all."""
+    event = httpx.post(f"{address}/gradio_api/call/read", json={"data": list(data)}).json()["event_id"]
+    return httpx.get(f"{address}/gradio_api/call/read/{event}", timeout=60).text
+
+
+def test_addresses_are_not_fetched(address):
+    """A public one; Gradio itself keeps from private ones alone."""
+    picture = {"path": "https://example.org/picture.png", "meta": {"_type": "gradio.FileData"}}
+    answer = post(address, picture, 1, 0)
+    assert "event: error" in answer and "upload the file" in answer
+
+
+def test_what_programs_leave_out(client, address, pictures):
+    assert "Choose a picture first" in post(address, None, None, None)
+    usual = ask(client, pictures[0])
+    assert ask(client, pictures[0], None, None) == usual == ask(client, pictures[0], -5, -5)
+
+
+def test_one_reading_at_a_time_whatever_asks(arguments):
+    page = build_page(Reader.open(*arguments[1::2][:1], language=TOY))
+    shared = [function.name for function in page.fns.values() if function.concurrency_id == "reading"]
+    assert sorted(shared) == ["read_file", "read_file", "read_for_programs"]
+
+
+def test_candidates_do_not_depend_on_what_else_is_asked(client, address, pictures):
+    wanted = [ask(client, path, 6, 0) for path in pictures]
+    clients = [Client(address, verbose=False) for _ in pictures]
+    with ThreadPoolExecutor(len(pictures)) as pool:
+        assert list(pool.map(lambda pair: ask(*pair, 6, 0), zip(clients, pictures, strict=True))) == wanted
 
 
 def test_it_listens_on_the_loopback_alone(address):

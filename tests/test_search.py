@@ -110,6 +110,16 @@ def test_what_does_not_fit_is_never_taken(scenes, draw_scenes):
     assert len(found.objects) <= len(start)
 
 
+def test_a_variant_that_is_drawn_is_taken_where_it_stands(scenes, draw_scenes):
+    """Two drawings are enough to see that the mirrored object is the right one: there is none left to place it by."""
+    scene = [{**scenes[1][0], "x": 250, "y": 200}]
+    likeness = Likeness(draw_scenes, draw_scenes([scene])[0], "buckets", 500)
+    mirrored = [{**scene[0], "flip": not scene[0]["flip"]}]
+    budget = 1 + 1 + len(list(Neighbours(abstract_scenes.LANGUAGE).swapped(scene[0], 3)))
+    error, found = refine(abstract_scenes.LANGUAGE, likeness, mirrored, budget)
+    assert error > 0 and found.objects == scene and found.error == 0
+
+
 def test_what_is_taken_is_likelier_as_well():
     """Of what looks no less like the picture, only what the doubt does not speak against."""
     truth = check_objects(SHAPES, noisy_shapes.sample_scene(np.random.default_rng(1), 5, 5))

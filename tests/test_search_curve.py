@@ -35,9 +35,16 @@ def test_scores_by_budget_stand_apart_from_the_greedy_ones(evaluate, tmp_path):
     assert Image.open(tmp_path / "curve.png").width > 500
 
 
-def test_the_last_budget_is_a_search_of_that_budget_alone(evaluate):
+def test_a_budget_is_what_a_longer_search_had_by_then_or_better(evaluate):
     long, short = (evaluate("--refine", budget)[0]["search"]["scores"] for budget in (60, 20))
-    assert long[:3] == short
+    assert long[:2] == short[:2] and long[2]["budget"] == short[2]["budget"] == 20
+    assert short[2]["reconstruction_error"] <= long[2]["reconstruction_error"]
+
+
+def test_what_a_search_cannot_go_with_is_told_before_any_work(evaluate, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        evaluate("--refine", 10, "--no-grammar")
+    assert "--refine: choose among what the grammar allows" in capsys.readouterr().err
 
 
 def test_a_curve_needs_a_search(evaluate, capsys):

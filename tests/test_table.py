@@ -30,11 +30,19 @@ def test_a_row_can_be_changed_dropped_and_added():
     first[0] = False  # not to be kept
     second[headers(SHAPES).index("x2")] = 7.0  # as tables hand numbers on
     second[headers(SHAPES).index("arrow")] = "False"
-    new = [True, "circle", "9", "9", *[""] * 6, ""]
-    empty = [True, *[""] * 9]
+    new = [True, "circle", "9", "9", *[""] * 7]
+    empty = [True, *[""] * 10]
     objects, confidences = from_rows(SHAPES, [first, second, new, empty])
     assert objects == [{**OBJECTS[1], "x2": 7, "arrow": False}, {"category": "circle", "x": 9, "y": 9}]
     assert confidences == [0.75, None]
+
+
+def test_a_row_of_another_length_is_named():
+    rows = to_rows(SHAPES, OBJECTS, [0.5, 0.75])
+    for bad in ([], rows[1][:-1], [*rows[1], ""]):
+        with pytest.raises(SpecificationError, match="row 2: .* cells, not 11"):
+            from_rows(SHAPES, [rows[0], bad])
+    assert from_rows(SHAPES, [rows[0], [None] * len(rows[0])]) == (OBJECTS[:1], [0.5])
 
 
 @pytest.mark.parametrize(
