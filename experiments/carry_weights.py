@@ -36,7 +36,7 @@ def pack(runs: Path, folder: Path) -> list[Path]:
     with tarfile.open(fileobj=content, mode="w") as archive:
         for run in tqdm(done, desc="pack", unit=" runs"):
             for path in _files(run):
-                data = _halve(path) if path.name == WEIGHTS else path.read_bytes()
+                data = halve(path) if path.name == WEIGHTS else path.read_bytes()
                 entry = tarfile.TarInfo(str(path.relative_to(runs)))
                 entry.size = len(data)
                 archive.addfile(entry, io.BytesIO(data))
@@ -55,7 +55,8 @@ def _files(run: Path) -> Iterator[Path]:
             yield path
 
 
-def _halve(path: Path) -> bytes:
+def halve(path: Path) -> bytes:
+    """The content of a file of weights with its numbers in bfloat16."""
     return _save({name: tensor.bfloat16() if tensor.is_floating_point() else tensor for name, tensor in _load(path)})
 
 

@@ -18,17 +18,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from safetensors.torch import load_file, save_file
-
 import eval as eval_script
 from derender_training.language_folder import open_language
 from derender_training.model_card import LICENSE
 from derender_training.model_folder import open_model
 from derender_training.result_file import read_evaluation, write_bytes
+from experiments.carry_weights import WEIGHTS, halve
 
 
 PRETRAINED = Path(__file__).resolve().parent.parent / "pretrained"
-WEIGHTS, CARD = "model.safetensors", "README.md"
+CARD = "README.md"
 PUBLIC = {"real": "../shared/data", "data": "AbstractScenes_v1.1"}  # the places as the card tells them
 # What each is scored on, by what the card calls it: arguments of eval.py, {data} being --data_dir's.
 EVALUATIONS = {
@@ -93,10 +92,7 @@ def convert(source: Path, target: Path) -> None:
             code.unlink()
         for path in new.glob("*.json"):
             write_bytes(path, _without_code(path.read_text()).encode())
-        tensors = load_file(new / WEIGHTS)
-        halved = {name: value.bfloat16() if value.is_floating_point() else value for name, value in tensors.items()}
-        save_file(halved, new / WEIGHTS, metadata={"format": "pt"})
-        (new / WEIGHTS).chmod(0o644)
+        write_bytes(new / WEIGHTS, halve(new / WEIGHTS))
         shutil.rmtree(target, ignore_errors=True)
         new.rename(target)
 

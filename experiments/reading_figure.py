@@ -20,11 +20,12 @@ from derender_training.drawing import draw_readings
 from derender_training.figures import as_png
 from derender_training.language_folder import find_data, open_language
 from derender_training.result_file import read_evaluation, write_bytes
+from experiments.paper_rows import NOISY, SCENES
 
 
 TITLES = ("truth", "cross-entropy", "reinforcement")
 SHOWN, WIDTH = 4, 2.2
-MEASURES = {"noisy_shapes": "iou", "abstract_scenes": "reconstruction_error"}
+MEASURES = {NOISY: "iou", SCENES: "reconstruction_error"}
 
 
 def draw_reading_figure(
