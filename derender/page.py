@@ -22,6 +22,7 @@ TITLE = "Derender"
 ABOUT = "A picture in, something that one can edit out: drop a picture or draw one, and change what was read in it."
 MOST_PIXELS = 25_000_000
 MOST_CANDIDATES, MOST_DRAWINGS = 20, 500
+OVERLAY_HEIGHT = 440  # pixels
 SKETCH_SIDE = 512  # pixels of the pad to draw on
 KEPT_FOR = 3600  # seconds that files stay for download
 LAUNCH = {"max_file_size": "20mb"}  # what a page is launched with, wherever it is
@@ -68,11 +69,12 @@ class Desk:
             files.append(folder / f"drawing{ending_of(form)}")
             files[-1].write_bytes(as_form(self.reader, reading, form, "drawing"))
         error = "" if reading.error is None else f", {reading.error:.1%} unlike the picture"
-        return reading, overlay, f"{len(reading.objects)} objects{error}", *map(str, files)
+        count = len(reading.objects)
+        return reading, overlay, f"{count} object{'' if count == 1 else 's'}{error}", *map(str, files)
 
     def _read(self, path: str | None, candidates: int, refine: int) -> Reading:
         if path is None:
-            raise gr.Error("Choose a picture first.", print_exception=False)
+            raise gr.Error("Choose a picture, or draw one, first.", print_exception=False)
         try:
             picture = open_image(path, name="the picture", max_pixels=MOST_PIXELS)
             options = ReadOptions(_count(candidates, 1, MOST_CANDIDATES), _count(refine, 0, MOST_DRAWINGS))
@@ -113,7 +115,9 @@ def build_page(reader: Reader) -> gr.Blocks:
                 candidates = gr.Slider(1, MOST_CANDIDATES, 1, step=1, label="candidates to choose from")
                 refine = gr.Slider(0, MOST_DRAWINGS, 0, step=10, label="drawings to better it by")
             with gr.Column():
-                overlay = gr.Image(label="what was read, over the picture", interactive=False, format="png")
+                overlay = gr.Image(
+                    label="what was read, over the picture", interactive=False, format="png", height=OVERLAY_HEIGHT
+                )
                 told = gr.Markdown()
         table = gr.Dataframe(
             headers=columns, label="objects: change a cell, or take the tick away to drop one", interactive=True,

@@ -1,6 +1,7 @@
 """The page of `derender serve`: it reads, shows and hands out, whatever is thrown at it, and keeps to its folder."""
 
 import json
+import re
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -152,7 +153,7 @@ def test_addresses_are_not_fetched(address):
 
 
 def test_what_programs_leave_out(client, address, pictures):
-    assert "Choose a picture first" in post(address, None, None, None)
+    assert "Choose a picture, or draw one" in post(address, None, None, None)
     usual = ask(client, pictures[0])
     assert ask(client, pictures[0], None, None) == usual == ask(client, pictures[0], -5, -5)
 
@@ -183,7 +184,7 @@ def test_it_is_seen_changed_and_taken_along_in_a_browser(address, pictures, tmp_
         page.set_viewport_size({"width": 1300, "height": 1100})
         page.goto(address)
         page.set_input_files("input[type=file]", str(pictures[0]))
-        page.get_by_text("1 objects").wait_for(timeout=30_000)
+        page.get_by_text("1 object,").wait_for(timeout=30_000)
         shown = page.locator("img[alt='']").count()
         assert shown
         before = page.inner_text("body")
@@ -194,6 +195,24 @@ def test_it_is_seen_changed_and_taken_along_in_a_browser(address, pictures, tmp_
             page.get_by_role("link", name="JSON").or_(page.get_by_role("button", name="JSON")).click()
         download.value.save_as(tmp_path / "drawing.json")
         assert json.loads((tmp_path / "drawing.json").read_text())["objects"] == []
+
+
+@needs_chromium
+def test_a_sketch_is_read_in_a_browser(address):
+    with open_browser() as page:
+        page.set_viewport_size({"width": 1300, "height": 1100})
+        page.goto(address)
+        page.get_by_role("tab", name="A sketch").click()
+        page.get_by_role("button", name="Brush").click()
+        pad = page.locator("canvas").first
+        pad.wait_for(timeout=30_000)
+        box = pad.bounding_box()
+        page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.5 * box["height"])
+        page.mouse.down()
+        page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 0.5 * box["height"], steps=10)
+        page.mouse.up()
+        page.get_by_role("button", name="Read the sketch").click()
+        page.get_by_text(re.compile(r"[0-9]+ objects?, ")).wait_for(timeout=30_000)
 
 
 def test_nothing_is_written_beside_its_folder(address, home):
