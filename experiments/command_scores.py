@@ -1,0 +1,96 @@
+"""How well the command `derender` reads a folder of pictures, as a person would run it.
+
+    python -m experiments.command_scores ../shared/data/hand_drawings --out experiments/results/hand_drawings.md
+
+FOLDER is an imagefolder. Unlike eval.py, which takes a picture for the canvas that it is, this goes all the way from
+the file: paper, contrast, strokes, canvas. Writes a table in Markdown, and each picture's score in JSON beside it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from tqdm.auto import tqdm
+
+from datasets_scripts.imagefolder import ImageFolder, read_imagefolder
+from derender.cli import DEFAULT_MODEL, positive
+from derender.errors import UnreadableError
+from derender.reader import Reader, ReadOptions
+from derender_training.result_file import describe_origin, write_bytes, write_json
+from derender_training.scores import score_specifications
+from modeling_derender.scoring import set_scores
+
+
+SETTINGS = {
+    "derender": ReadOptions(),
+    "derender --candidates 10": ReadOptions(candidates=10),
+    "derender --candidates 10 --refine 200": ReadOptions(candidates=10, refine=200),
+}
+SHOWN = ("iou", "iou_1.0", "f1", "inference_error")
+
+
+def read_all(reader: Reader, pictures: ImageFolder, options: ReadOptions, title: str) -> dict:
+    """The scores, how many pictures are exactly right, and of each its IOU and why it was refused, if it was.
+
+    In a picture that is refused nothing was read.
+    """
+    readings, references, told = [], [], []
+    for picture in tqdm(pictures, desc=title, unit=" pictures"):
+        try:
+            objects, refused = reader.read(picture["image"], options).objects, None
+        except UnreadableError as error:
+            objects, refused = [], error.code
+        readings.append(objects)
+        references.append(picture["objects"])
+        iou = set_scores(objects, picture["objects"])["iou"]
+        told.append({"file_name": picture["file_name"], "iou": iou, "refused": refused})
+    scores = score_specifications(reader.language, readings, references)
+    return {
+        "scores": scores,
+        "exact": round(scores["iou_1.0"] * len(readings)),
+        "refused": sum(item["refused"] is not None for item in told),
+        "pictures": told,
+    }
+
+
+def as_markdown(result: dict) -> str:
+    lines = [
+        f"# {result['data']}, as `derender --model {result['model']}` reads it",
+        f"\n`{result['command']}`, {result['pictures']} pictures. {result['hardware']}; commit {result['commit']}. "
+        "Exact are pictures of which every object and property is right; scores in percent.\n",
+        f"| | exact | {' | '.join(SHOWN)} | refused |",
+        f"| --- | ---: |{' ---: |' * len(SHOWN)} ---: |",
+    ]
+    for title, item in result["settings"].items():
+        cells = " | ".join(f"{100 * item['scores'][name]:.2f}" for name in SHOWN)
+        lines.append(f"| `{title}` | {item['exact']} of {result['pictures']} | {cells} | {item['refused']} |")
+    return "\n".join([*lines, ""])
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", metavar="FOLDER")
+    parser.add_argument("--model", default=DEFAULT_MODEL)
+    parser.add_argument("--limit", type=positive, help="the first so many pictures only")
+    parser.add_argument("--out", required=True, type=Path, metavar="FILE.md")
+    options = parser.parse_args(arguments)
+    try:
+        reader = Reader.open(options.model)
+        pictures = read_imagefolder(options.folder, reader.language, options.limit)
+        result = {"model": options.model, "data": Path(options.folder).name, "pictures": len(pictures)}
+        result |= {**describe_origin(torch.device("cpu")), "settings": {}}
+        for title, how in SETTINGS.items():
+            result["settings"][title] = read_all(reader, pictures, how, title)
+    except ValueError as error:
+        sys.exit(f"error: {error}")
+    write_json(options.out.with_suffix(".json"), result)
+    write_bytes(options.out, as_markdown(result).encode())
+    print(as_markdown(result))
+
+
+if __name__ == "__main__":
+    main()

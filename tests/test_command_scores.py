@@ -1,0 +1,44 @@
+"""experiments/command_scores.py: the command's scores on a folder of pictures."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import toy_language
+from PIL import Image
+
+from derender.reader import Reader, ReadOptions
+from experiments import command_scores
+
+
+TOY = str(Path(__file__).parent / "toy_language")
+
+
+@pytest.fixture
+def pictures(tmp_path) -> Path:
+    """Twelve drawings, and a blank page that is told to hold something."""
+    lines = []
+    for seed in range(12):
+        objects = toy_language.sample_scene(np.random.default_rng(seed), max_objects=1)
+        Image.fromarray(toy_language.render(objects)).save(tmp_path / f"{seed}.png")
+        lines.append({"file_name": f"{seed}.png", "objects": objects})
+    Image.new("L", (32, 32), 255).save(tmp_path / "blank.png")
+    lines.append({"file_name": "blank.png", "objects": lines[0]["objects"]})
+    (tmp_path / "metadata.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return tmp_path
+
+
+def test_the_table_tells_what_was_read_and_what_was_refused(pictures, options, trained, tmp_path, monkeypatch):
+    reader = Reader.open(f"{options.output_dir}/model", language=TOY)
+    monkeypatch.setattr(Reader, "open", lambda name: reader)
+    monkeypatch.setattr(command_scores, "SETTINGS", {"one": ReadOptions(), "two": ReadOptions(refine=30)})
+    command_scores.main([str(pictures), "--out", str(tmp_path / "out" / "scores.md")])
+    result = json.loads((tmp_path / "out" / "scores.json").read_text())
+    for item in result["settings"].values():
+        ious = {picture["file_name"]: picture["iou"] for picture in item["pictures"]}
+        assert len(ious) == 13 and ious["blank.png"] == 0 and item["refused"] == 1
+        assert item["exact"] == sum(iou == 1 for iou in ious.values()) > 6
+        assert item["scores"]["iou"] == pytest.approx(np.mean(list(ious.values())))
+    text = (tmp_path / "out" / "scores.md").read_text()
+    assert f"| `one` | {result['settings']['one']['exact']} of 13 | " in text and text.count("| 1 |\n") == 2
