@@ -29,6 +29,8 @@ from modeling_derender.specification import objects_to_ids, order_objects
 
 
 SENSIBLE = 0.3  # the error below which a guess at the canvas is taken for right
+MOST_UNLIKE = 0.5  # the error above which a picture that could be drawn again exactly is another kind of picture
+LEAST_SURE = 0.2  # where pictures have noise: the mean confidence below which they are another kind of picture
 DOUBT = 0.01  # of a reading's error: what a factor e in its probability is worth
 
 
@@ -115,6 +117,7 @@ class Reader:
         self._refuse_crowd(reading)
         if options.candidates > 1 or options.refine:
             reading, _ = self.better(seen, reading, options)
+        self._refuse_nonsense(reading)
         return replace(self._leave_out(seen, reading, options.min_confidence), steps=[*conformed.steps, *tried])
 
     def _read_likeliest(self, canvases: list[Step]) -> tuple[Seen, Reading, list[Step]]:
@@ -165,6 +168,16 @@ class Reader:
         if not self._fits(reading.objects, room=self.language.longest_object):
             count = len(reading.objects)
             raise UnreadableError("crowded", f"crowded: more than the {count} objects that this model can tell apart")
+
+    def _refuse_nonsense(self, reading: Reading) -> None:
+        """A photograph, a plot, a page of text: whatever is read in them is a guess."""
+        if image_form(self.folder) == "blurred":
+            sure = float(np.mean(reading.confidences)) if reading.confidences else 1.0
+            wrong, told = sure < LEAST_SURE, f"the model is only {sure:.0%} sure of what it read"
+        else:
+            wrong, told = (reading.error or 0) > MOST_UNLIKE, f"what was read looks {reading.error or 0:.0%} unlike it"
+        if wrong:
+            raise UnreadableError("photograph", f"no picture of the kind that this model reads: {told}")
 
     def better(self, seen: Seen, reading: Reading, options: ReadOptions) -> tuple[Reading, Found | None]:
         """The best of several candidates, searched on from, and the search; without what draws it, the likeliest."""

@@ -8,6 +8,8 @@ import toy_language
 from PIL import Image
 from transformers.modeling_outputs import BaseModelOutput
 
+import derender.reader
+from derender.errors import UnreadableError
 from derender.models import ModelError, load_model
 from derender.reader import Reader, ReadOptions, find_folder
 from modeling_derender.confidence import score_objects, score_specifications
@@ -49,6 +51,20 @@ def test_confidences_are_those_of_the_order_that_the_model_writes_in(order, mode
     assert reading.objects == (objects if order == "random" else order_objects(LANGUAGE, objects, order))
     (confidences,) = score_objects(reader.model, None, [reading.objects], BaseModelOutput(seen.features))
     assert reading.confidences == pytest.approx(confidences)
+
+
+def test_another_kind_of_picture_is_refused(model, monkeypatch):
+    reader = Reader.open(model, language=TOY)
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (32, 32), np.uint8))
+    with pytest.raises(UnreadableError, match="looks [0-9]+% unlike it") as error:
+        reader.read(noise)
+    assert error.value.code == "photograph"
+    # Where pencil cannot be drawn again exactly, the model's own word counts.
+    monkeypatch.setattr(derender.reader, "image_form", lambda folder: "blurred")
+    assert reader.read(Image.fromarray(draw(1))).objects
+    monkeypatch.setattr(derender.reader, "LEAST_SURE", 1.0)
+    with pytest.raises(UnreadableError, match="only [0-9]+% sure"):
+        reader.read(Image.fromarray(draw(1)))
 
 
 def test_left_out_objects_count_in_the_error(model):
