@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from derender.errors import UnreadableError
-from derender.frames import guess_frames, lay_on_canvas
+from derender.frames import Frame, guess_frames, lay_on_canvas
 from derender.ink import LONGEST_SIDE, cut_out, find_ground, find_paper, is_dark, shrink, take_ink, to_rgb
 from derender.strokes import check_ground, check_lines, darken, drop_specks, set_width, stroke_width
 from modeling_derender.image_io import to_uint8
@@ -34,13 +34,46 @@ class Step:
     picture: np.ndarray
 
 
+@dataclass(frozen=True)
+class Sheet:
+    """Ink, float32 (H, W) in [0, 1], strokes `thickness` pixels wide, on which canvases of `size` pixels are laid."""
+
+    ink: np.ndarray
+    thickness: float
+    size: int
+
+    def lay(self, frame: Frame) -> Laid:
+        """The canvas that the frame is, its strokes as wide as a model knows them."""
+        scale = frame.side / self.size
+        if WIDTHS[0] * scale <= self.thickness <= WIDTHS[1] * scale:
+            return Laid(f"canvas: {frame}", lay_on_canvas(self.ink, frame, self.size), self, frame)
+        fitted = set_width(self.ink, self.thickness, USUAL_WIDTH * scale)
+        told = f"canvas: {frame}, strokes from {self.thickness / scale:.1f} to {USUAL_WIDTH} of its pixels wide"
+        return Laid(told, lay_on_canvas(fitted, frame, self.size), self, frame)
+
+
+@dataclass(frozen=True)
+class Laid(Step):
+    """The last step: a canvas. Where it is but a guess, it has the sheet that it lies on, and can be moved there."""
+
+    sheet: Sheet | None = None
+    frame: Frame | None = None
+
+    def moved(self, scale: float, right: float, down: float) -> Laid:
+        """See `Frame.moved`."""
+        return self.sheet.lay(self.frame.moved(scale, right, down, self.sheet.size))
+
+
 @dataclass
 class Conformed:
-    """The steps that lead to what a model may read, and then a last step for each canvas that the picture may hold,
-    the likeliest first."""
+    """The steps that lead to what a model may read, and the canvases that the picture may hold, the likeliest first.
+
+    `is_whole`: that is the whole picture, and so much likelier than any other.
+    """
 
     steps: list[Step] = field(default_factory=list)
-    canvases: list[Step] = field(default_factory=list)
+    canvases: list[Laid] = field(default_factory=list)
+    is_whole: bool = True
 
 
 def conform(image: Image.Image, canvas: Canvas, kind: str) -> Conformed:
@@ -60,7 +93,7 @@ def _conform_canvas(image: Image.Image, canvas: Canvas) -> Conformed:
         raise UnreadableError("blank", "blank: the picture is all of one colour")
     height, width = canvas.pixels
     given = Step(f"{image.width} x {image.height} pixels, mode {image.mode}", shrink(pixels, LONGEST_SIDE))
-    return Conformed([given], [Step(f"fitted into {width} x {height} pixels", fit_canvas(pixels, canvas))])
+    return Conformed([given], [Laid(f"fitted into {width} x {height} pixels", fit_canvas(pixels, canvas))])
 
 
 def _conform_lines(image: Image.Image, canvas: Canvas) -> Conformed:
@@ -72,10 +105,10 @@ def _conform_lines(image: Image.Image, canvas: Canvas) -> Conformed:
     if specks:
         check_lines(ink)
         result.steps.append(Step(f"{specks} specks of dirt left out", _as_picture(ink)))
-    size, thickness = canvas.pixels[0], stroke_width(ink)
-    for frame in guess_frames(ink, 1 / canvas.width):
-        fitted, told = _fit_width(ink, thickness, frame.side / size)
-        result.canvases.append(Step(f"canvas: {frame}{told}", lay_on_canvas(fitted, frame, size)))
+    sheet = Sheet(ink, stroke_width(ink), canvas.pixels[0])
+    frames = guess_frames(ink, 1 / canvas.width)
+    result.canvases = [sheet.lay(frame) for frame in frames]
+    result.is_whole = frames[0].side == max(ink.shape)
     return result
 
 
@@ -107,14 +140,6 @@ def _find_ink(pixels: np.ndarray, result: Conformed) -> np.ndarray:
     if darker is not ink:
         result.steps.append(Step("grain taken out, pale strokes darkened", _as_picture(darker)))
     return darker
-
-
-def _fit_width(ink: np.ndarray, width: float, scale: float) -> tuple[np.ndarray, str]:
-    """Strokes, `width` pixels wide, as wide as the model knows them; `scale` pixels go to one of the canvas's."""
-    if WIDTHS[0] * scale <= width <= WIDTHS[1] * scale:
-        return ink, ""
-    wanted = USUAL_WIDTH * scale
-    return set_width(ink, width, wanted), f", strokes from {width / scale:.1f} to {USUAL_WIDTH} of its pixels wide"
 
 
 def _as_picture(ink: np.ndarray) -> np.ndarray:

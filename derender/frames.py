@@ -12,7 +12,7 @@ from derender.strokes import INKED
 
 SQUARE = 1.03  # the most by which a side of a whole canvas is longer than the other
 FILLED = 0.4  # the least that a drawing spans of a whole canvas's side
-ZOOMS = (1.0, 1.35, 1.8)  # sides of a canvas fitted round the ink, the first as close as canvases are
+ZOOMS = np.geomspace(1, 2.1, 7)  # sides of a canvas fitted round the ink, the first as close as canvases are
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,12 @@ class Frame:
     left: float
     top: float
     side: float
+
+    def moved(self, scale: float, right: float, down: float, size: int) -> Frame:
+        """That on whose canvas, `size` pixels a side, all is so much larger, about the middle, and then further on."""
+        middle, pixel = size / 2, self.side / size
+        left, top = (middle - (middle + shift) / scale for shift in (right, down))
+        return Frame(self.left + left * pixel, self.top + top * pixel, self.side / scale)
 
     def __str__(self) -> str:
         return f"{self.side:.0f} pixels a side from ({self.left:.0f}, {self.top:.0f})"

@@ -15,10 +15,11 @@ from transformers.modeling_outputs import BaseModelOutput
 
 from datasets_scripts import load_language_folder, our_languages
 from datasets_scripts.scenes import data_options
-from derender.conform import AS_THEY_ARE, Step, conform
+from derender.conform import AS_THEY_ARE, Conformed, Laid, Step, conform
 from derender.errors import UnreadableError
 from derender.likeness import Likeness
 from derender.models import load_model
+from derender.registration import register
 from derender.search import Found, Refiner
 from derender_training.language_folder import image_form
 from modeling_derender import DerenderForConditionalGeneration, DerenderProcessor
@@ -28,7 +29,8 @@ from modeling_derender.scoring import object_key
 from modeling_derender.specification import objects_to_ids, order_objects
 
 
-SENSIBLE = 0.3  # the error below which a guess at the canvas is taken for right
+SENSIBLE = 0.3  # the error below which a whole picture is taken for the canvas
+REGISTERED, ROUNDS = 4, 2  # guesses at the canvas that are moved to where their readings lie, and how often
 MOST_UNLIKE = 0.5  # the error above which a picture that could be drawn again exactly is another kind of picture
 LEAST_SURE = 0.2  # where pictures have noise: the mean confidence below which they are another kind of picture
 DOUBT = 0.01  # of a reading's error: what a factor e in its probability is worth
@@ -113,33 +115,48 @@ class Reader:
         """Raises UnreadableError where there is nothing to read, RenderError where nothing can be drawn."""
         options = options or ReadOptions()
         conformed = conform(image, self.language.canvas, getattr(self.folder, "PICTURES", AS_THEY_ARE))
-        seen, reading, tried = self._read_likeliest(conformed.canvases)
+        seen, reading, canvas = self._read_likeliest(conformed)
         self._refuse_crowd(reading)
         if options.candidates > 1 or options.refine:
             reading, _ = self.better(seen, reading, options)
         self._refuse_nonsense(reading)
-        return replace(self._leave_out(seen, reading, options.min_confidence), steps=[*conformed.steps, *tried])
+        return replace(self._leave_out(seen, reading, options.min_confidence), steps=[*conformed.steps, canvas])
 
-    def _read_likeliest(self, canvases: list[Step]) -> tuple[Seen, Reading, list[Step]]:
-        """Of the first canvas that makes sense, and all that were tried; those given are the likeliest first."""
-        read = []
-        for step in canvases:
-            seen = self.see(step.picture)
-            read.append((seen, self.read_likeliest(seen)))
-            if self._doubt(read[-1][1]) < SENSIBLE:
-                break
-        return *min(read, key=lambda pair: self._doubt(pair[1])), canvases[: len(read)]
+    def _read_likeliest(self, conformed: Conformed) -> tuple[Seen, Reading, Laid]:
+        """Of the canvas that makes most sense."""
+        first, *others = conformed.canvases
+        tries = self._try([first])
+        if not others or (conformed.is_whole and self._unlike(tries[0][1]) < SENSIBLE):
+            return tries[0]
+        tries += self._try(others)
+        if self.draw is not None:
+            current = sorted(tries, key=self._total_doubt)[:REGISTERED]
+            for _ in range(ROUNDS):
+                current = self._try([self._register(item) for item in current])
+                tries += current
+        return min(tries, key=self._total_doubt)
 
-    def see(self, picture: np.ndarray) -> Seen:
-        """A picture that is the canvas, uint8 (H, W) or (H, W, 3) of its size."""
-        pixel_values = self.processor(images=[picture])["pixel_values"].to(self.model.device)
+    def _try(self, canvases: list[Laid]) -> list[tuple[Seen, Reading, Laid]]:
+        seen = self.see([canvas.picture for canvas in canvases])
+        return list(zip(seen, self.read_likeliest(seen), canvases, strict=True))
+
+    def _register(self, item: tuple[Seen, Reading, Laid]) -> Laid:
+        """The canvas moved to where what was read lies."""
+        _, reading, canvas = item
+        unit = reading.picture.shape[0] / self.language.canvas.width
+        return canvas.moved(*register(reading.picture, self.draw_again(reading.objects), unit))
+
+    def see(self, pictures: list[np.ndarray]) -> list[Seen]:
+        """Pictures that are canvases, uint8 (H, W) or (H, W, 3) of their size."""
+        pixel_values = self.processor(images=pictures)["pixel_values"].to(self.model.device)
         with torch.inference_mode():
             features = self.model.encoder(pixel_values).last_hidden_state
-        return Seen(picture, features, None if self.draw is None else self._likeness(picture))
+        likenesses = [None if self.draw is None else self._likeness(picture) for picture in pictures]
+        return [Seen(*parts) for parts in zip(pictures, features.split(1), likenesses, strict=True)]
 
-    def read_likeliest(self, seen: Seen) -> Reading:
-        (objects,) = self._generate(seen.features)
-        return self.describe(seen, objects)
+    def read_likeliest(self, seen: list[Seen]) -> list[Reading]:
+        objects = self._generate(torch.cat([item.features for item in seen]))
+        return [self.describe(*pair) for pair in zip(seen, objects, strict=True)]
 
     def describe(self, seen: Seen, objects: list[dict], error: float | None = None) -> Reading:
         """With confidences, and the error where it is not known."""
@@ -154,8 +171,13 @@ class Reader:
         order = self.model.config.specification_order
         return list(objects) if order == "random" else order_objects(self.language, objects, order)
 
-    def _doubt(self, reading: Reading) -> float:
-        """Of a guess at the canvas: how unlike, or how unsure."""
+    def _total_doubt(self, item: tuple[Seen, Reading, Laid]) -> float:
+        """How unlike the canvas a reading looks, and how unlikely its objects are."""
+        _, reading, _ = item
+        return (reading.error or 0) - DOUBT * float(np.log(np.maximum(reading.confidences, 1e-9)).sum())
+
+    def _unlike(self, reading: Reading) -> float:
+        """How unlike the canvas it looks or, where nothing draws it, how unsure the model is of it."""
         if reading.error is not None:
             return reading.error
         return 1 - float(np.mean(reading.confidences)) if reading.confidences else 1.0

@@ -30,7 +30,7 @@ def search_examples(reader: Reader, examples: Sequence, greedy: Sequence[list[di
     found = {budget: [] for budget in budgets}
     for number, objects in enumerate(tqdm(greedy, desc="search", unit=" pictures")):
         (example,) = take(examples, [number])
-        seen = reader.see(fit_canvas(example["image"], reader.language.canvas))
+        (seen,) = reader.see([fit_canvas(example["image"], reader.language.canvas)])
         best, search = reader.better(seen, reader.describe(seen, objects), options)
         for budget in budgets:
             found[budget].append(best.objects if search is None else search.objects_at(budget))

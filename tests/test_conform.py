@@ -7,11 +7,12 @@ from odd_pictures import IN_PLACE, as_l, thick_lines
 from PIL import Image
 
 from datasets_scripts.noisy_shapes import LANGUAGE, render, sample_scene
-from derender.conform import AS_THEY_ARE, LINES, conform
+from derender.conform import AS_THEY_ARE, LINES, Sheet, conform
 from derender.errors import UnreadableError
 from derender.frames import Frame, guess_frames, lay_on_canvas
 from derender.ink import find_paper
 from derender.likeness import Likeness
+from derender.registration import register
 from derender.strokes import drop_specks, set_width, stroke_width
 
 
@@ -117,6 +118,7 @@ def test_a_square_picture_is_the_canvas_and_any_other_holds_it():
     small[100, 300] = small[199, 399] = 1
     first, *others = guess_frames(small, 1 / 16)
     assert first == Frame(0, 0, 600) and others[0] == Frame(350 - 800 / 14, 150 - 800 / 14, 1600 / 14)
+    assert [frame.side for frame in others] == sorted(frame.side for frame in others)
     wide = np.zeros((300, 900), np.float32)
     wide[50:250, 100:800] = 1
     first, *_, last = guess_frames(wide, 1 / 16)
@@ -129,6 +131,18 @@ def test_ink_is_laid_on_the_canvas_at_its_place():
     laid = lay_on_canvas(ink, Frame(0, -20, 80), 16)
     dark = np.argwhere(laid == 0)
     assert dark.tolist() == [[6, 6], [6, 7], [7, 6], [7, 7]] and (laid == 255).sum() == 256 - 4
+
+
+@pytest.mark.parametrize("frame", [Frame(0, 0, 256), Frame(17, -9, 250), Frame(-12, 14, 280), Frame(5, 5, 225)])
+def test_a_canvas_laid_askew_is_moved_to_where_its_reading_lies(frame):
+    scene = sample_scene(np.random.default_rng(11), 8, 8)
+    drawn = render(scene)
+    sheet = Sheet((255 - drawn).astype(np.float32) / 255, 1.8, 256)
+    askew = sheet.lay(frame)
+    moved = askew.moved(*register(askew.picture, drawn, 16))
+    assert moved.frame.side == pytest.approx(256, rel=0.03)
+    assert (moved.frame.left, moved.frame.top) == pytest.approx((0, 0), abs=5)
+    assert distance(drawn, moved.picture) < max(0.05, 0.2 * distance(drawn, askew.picture))
 
 
 def test_specks_are_dirt_but_dashes_are_not():

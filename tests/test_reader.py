@@ -36,7 +36,7 @@ def test_without_what_draws_it_the_likeliest_candidate_is_chosen(model):
     for seed in range(6):
         picture = Image.fromarray(draw(seed, 3))
         greedy, best = reader.read(picture), reader.read(picture, ReadOptions(candidates=8))
-        features = BaseModelOutput(reader.see(best.picture).features.expand(2, -1, -1))
+        features = BaseModelOutput(reader.see([best.picture])[0].features.expand(2, -1, -1))
         likelihoods = score_specifications(reader.model, None, [greedy.objects, best.objects], features)
         assert likelihoods[1] >= likelihoods[0] and best.objects and best.error is None
 
@@ -45,7 +45,7 @@ def test_without_what_draws_it_the_likeliest_candidate_is_chosen(model):
 def test_confidences_are_those_of_the_order_that_the_model_writes_in(order, model):
     reader = Reader.open(model, language=TOY)
     reader.model.config.specification_order = order
-    seen = reader.see(draw(3, 3))
+    (seen,) = reader.see([draw(3, 3)])
     objects = toy_language.sample_scene(np.random.default_rng(5), max_objects=3)[::-1]
     reading = reader.describe(seen, objects)
     assert reading.objects == (objects if order == "random" else order_objects(LANGUAGE, objects, order))
