@@ -137,7 +137,7 @@ def open_reader(model, processor, data: EvaluationData) -> Reader:
     folder = Path(data.find_language_folder(model.language.name).__file__).parent
     reader = Reader(model, processor, data.data_dir, str(folder))
     if reader.draw is None:
-        raise ValueError(f"--refine: {model.language.name} cannot be drawn here")
+        raise ValueError(f"--candidates, --refine: {model.language.name} cannot be drawn here")
     return reader
 
 

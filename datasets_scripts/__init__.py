@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -43,7 +44,7 @@ def load_language_folder(name: str) -> ModuleType:
     Raises ValueError naming the folder where there is none or where it lacks an export.
     """
     folder = OURS / name if name in our_languages() else Path(name).resolve()
-    if not (folder / "__init__.py").is_file():
+    if not os.path.isfile(folder / "__init__.py"):  # which takes names of any length
         known = ", ".join(our_languages())
         raise ValueError(f"no language folder {name!r}: known are {known}, or a path to a package")
     module = importlib.import_module(f"{__name__}.{folder.name}") if folder.parent == OURS else _import_path(folder)

@@ -17,9 +17,9 @@ LETTERS = 40  # of a caption's line
 
 
 def explain(reader: Reader, reading: Reading) -> list[Step]:
-    """The steps, the picture that was read, and what was read, drawn again."""
+    """The steps, the last of which shows what was read, and the objects, drawn again."""
     error = "" if reading.error is None else f", error {reading.error:.3f}"
-    steps = [*reading.steps, Step("this is what was read", reading.picture)]
+    steps = list(reading.steps)
     drawn = reader.draw_again(reading.objects)
     if drawn is not None:
         steps.append(Step(f"{len(reading.objects)} objects, drawn again{error}", drawn))

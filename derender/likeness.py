@@ -14,6 +14,15 @@ from modeling_derender.reconstruction_error import reconstruction_error
 BLUR = 0.3  # canvas units: about as far as a pencil's strokes stray
 
 
+def correlate(picture: np.ndarray, other: np.ndarray) -> float:
+    """Pearson's correlation of the brightness of two pictures of one shape, from -1 to 1; 0 where one has but one."""
+    first, second = (
+        (item if item.ndim == 2 else item.mean(axis=2)).ravel() - item.mean() for item in (picture, other)
+    )
+    norm = np.sqrt(np.square(first).sum() * np.square(second).sum())
+    return float(first @ second / norm) if norm else 0.0
+
+
 class Likeness:
     """Compares readings with one picture, uint8 (H, W) or (H, W, 3), at its size.
 

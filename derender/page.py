@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
+import os
+import shutil
 import tempfile
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,6 +29,7 @@ MOST_CANDIDATES, MOST_DRAWINGS = 20, 500
 OVERLAY_HEIGHT = 440  # pixels
 SKETCH_SIDE = 512  # pixels of the pad to draw on
 KEPT_FOR = 3600  # seconds that files stay for download
+FOLDERS = "drawing_"  # how those of the files begin
 LAUNCH = {"max_file_size": "20mb"}  # what a page is launched with, wherever it is
 ONE_BY_ONE = {"concurrency_id": "reading"}  # readings by chance share one source of it
 FAILURES = (ImageError, RenderError, SpecificationError)
@@ -54,17 +59,16 @@ class Desk:
             raise gr.Error("Read a picture first.", print_exception=False)
         try:
             objects, confidences = from_rows(self.reader.language, rows)
-        except SpecificationError as error:
+            error = self.reader.compare(reading.picture, objects)
+            return self.show(replace(reading, objects=objects, confidences=confidences, error=error))
+        except FAILURES as error:
             raise gr.Error(str(error), print_exception=False) from None
-        error = self.reader.compare(reading.picture, objects)
-        return self.show(replace(reading, objects=objects, confidences=confidences, error=error))
 
     def show(self, reading: Reading) -> tuple:
         """The reading itself, the picture with what was read over it, a line about both, and a file of each form."""
         drawn = self.reader.draw_again(reading.objects)
         overlay = reading.picture if drawn is None else lay_over(reading.picture, drawn)
-        folder = Path(tempfile.mkdtemp(dir=_open_folder()))
-        files = []
+        folder, files = _make_folder(), []
         for form in usable_forms(self.reader):
             files.append(folder / f"drawing{ending_of(form)}")
             files[-1].write_bytes(as_form(self.reader, reading, form, "drawing"))
@@ -84,15 +88,22 @@ class Desk:
 
 
 def _count(number: float | None, least: int, most: int) -> int:
-    """What a program asks for, within what the page allows."""
-    return least if number is None else int(min(max(number, least), most))
+    """What a program asks for, within what the page allows; gr.Error where it is no number."""
+    if number is None:
+        return least
+    if not isinstance(number, int | float) or not math.isfinite(number):
+        raise gr.Error(f"{number!r} is no number.", print_exception=False)
+    return int(min(max(number, least), most))
 
 
-def _open_folder() -> str:
-    """Gradio's own, from which it hands out files and which it clears."""
-    folder = gr.utils.get_upload_folder()
-    Path(folder).mkdir(parents=True, exist_ok=True)
-    return folder
+def _make_folder() -> Path:
+    """One for the files of one reading, among those that Gradio hands out; those of long ago are cleared away."""
+    place = Path(gr.utils.get_upload_folder())
+    place.mkdir(parents=True, exist_ok=True)
+    for old in place.glob(f"{FOLDERS}*"):
+        if time.time() - old.stat().st_mtime > 2 * KEPT_FOR:
+            shutil.rmtree(old, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=FOLDERS, dir=place))
 
 
 def build_page(reader: Reader) -> gr.Blocks:
@@ -155,9 +166,17 @@ def _by_path(image: gr.Image | gr.Sketchpad) -> gr.Image | gr.Sketchpad:
 
 
 def _find_path(payload) -> str | None:
-    """Of an uploaded picture, or of what is on the pad with all that was drawn on it."""
+    """Of an uploaded picture, or of what is on the pad with all that was drawn on it.
+
+    Gradio only checks the path of what says that it is a file of Gradio's; anything else could be any file here.
+    """
     file = getattr(payload, "composite", payload)
-    return None if file is None else file.path
+    if file is None:
+        return None
+    path = os.path.realpath(file.path or "")
+    if not path.startswith(os.path.realpath(gr.utils.get_upload_folder()) + os.sep) or not os.path.isfile(path):
+        raise gr.Error("This is no uploaded picture.", print_exception=False)
+    return path
 
 
 def _offer_to_programs(desk: Desk) -> None:

@@ -77,7 +77,16 @@ def _find_form(options: argparse.Namespace, names: Sequence[str]) -> str:
 
 
 def _open(name: str) -> Image.Image:
-    return open_image(io.BytesIO(sys.stdin.buffer.read()), "standard input") if name == STREAM else open_image(name)
+    return open_image(_read_input(), "standard input") if name == STREAM else open_image(name)
+
+
+def _read_input() -> io.BytesIO:
+    if sys.stdin is None:
+        raise ImageError("standard input: is closed")
+    try:
+        return io.BytesIO(sys.stdin.buffer.read())
+    except OSError as error:
+        raise ImageError(f"standard input: {error.strerror}") from None
 
 
 def _explain(reader: Reader, reading: Reading, name: str, target: Target) -> None:

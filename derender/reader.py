@@ -17,10 +17,11 @@ from datasets_scripts import load_language_folder, our_languages
 from datasets_scripts.scenes import data_options
 from derender.conform import AS_THEY_ARE, Conformed, Laid, Step, conform
 from derender.errors import UnreadableError
-from derender.likeness import Likeness
+from derender.likeness import Likeness, correlate
 from derender.models import load_model
 from derender.registration import register
 from derender.search import Found, Refiner
+from derender_training.drawing import draw_readings
 from derender_training.language_folder import image_form
 from modeling_derender import DerenderForConditionalGeneration, DerenderProcessor
 from modeling_derender.confidence import score_objects, score_specifications
@@ -31,8 +32,8 @@ from modeling_derender.specification import objects_to_ids, order_objects
 
 SENSIBLE = 0.3  # the error below which a whole picture is taken for the canvas
 REGISTERED, ROUNDS = 4, 2  # guesses at the canvas that are moved to where their readings lie, and how often
-MOST_UNLIKE = 0.5  # the error above which a picture that could be drawn again exactly is another kind of picture
-LEAST_SURE = 0.2  # where pictures have noise: the mean confidence below which they are another kind of picture
+LEAST_ALIKE = 0.5  # the correlation below which a picture is no drawing of what was read in it, whatever its tone
+LEAST_SURE = 0.3  # the same of the mean confidence, where strokes are too thin and noisy to correlate
 DOUBT = 0.01  # of a reading's error: what a factor e in its probability is worth
 
 
@@ -174,7 +175,7 @@ class Reader:
     def _total_doubt(self, item: tuple[Seen, Reading, Laid]) -> float:
         """How unlike the canvas a reading looks, and how unlikely its objects are."""
         _, reading, _ = item
-        return (reading.error or 0) - DOUBT * float(np.log(np.maximum(reading.confidences, 1e-9)).sum())
+        return self._unlike(reading) - DOUBT * float(np.log(np.maximum(reading.confidences, 1e-9)).sum())
 
     def _unlike(self, reading: Reading) -> float:
         """How unlike the canvas it looks or, where nothing draws it, how unsure the model is of it."""
@@ -193,11 +194,14 @@ class Reader:
 
     def _refuse_nonsense(self, reading: Reading) -> None:
         """A photograph, a plot, a page of text: whatever is read in them is a guess."""
+        if self.draw is None:
+            return
         if image_form(self.folder) == "blurred":
-            sure = float(np.mean(reading.confidences)) if reading.confidences else 1.0
-            wrong, told = sure < LEAST_SURE, f"the model is only {sure:.0%} sure of what it read"
+            sure = float(np.mean(reading.confidences)) if reading.confidences else 0.0
+            wrong, told = sure < LEAST_SURE, f"it is only {sure:.0%} sure of what it read"
         else:
-            wrong, told = (reading.error or 0) > MOST_UNLIKE, f"what was read looks {reading.error or 0:.0%} unlike it"
+            alike = correlate(reading.picture, self.draw_again(reading.objects))
+            wrong, told = alike < LEAST_ALIKE, f"what it read correlates with the picture by {alike:.2f} only"
         if wrong:
             raise UnreadableError("photograph", f"no picture of the kind that this model reads: {told}")
 
@@ -256,8 +260,9 @@ class Reader:
         return replace(reading, objects=objects, confidences=[confidence for _, confidence in kept], error=error)
 
     def draw_again(self, objects: list[dict]) -> np.ndarray | None:
-        """The objects at the canvas's size, uint8 (H, W) or (H, W, 3); None where nothing draws them."""
-        return None if self.draw is None else self.draw([objects], size=self.language.canvas.pixels)[0]
+        """The objects at the canvas's size, uint8 (H, W) or (H, W, 3); an empty page where just these cannot be drawn,
+        None where nothing draws."""
+        return None if self.draw is None else draw_readings(self.draw, [objects], self.language.canvas.pixels)[0][0]
 
     def compare(self, picture: np.ndarray, objects: list[dict]) -> float | None:
         """The error of the objects beside a picture that is the canvas; see `Reading`."""

@@ -34,9 +34,8 @@ def from_rows(language: Language, rows: Sequence[Sequence]) -> tuple[list[dict],
     for number, row in enumerate(rows, start=1):
         if len(row) != len(columns):
             raise SpecificationError(f"row {number}: {len(row)} cells, not {len(columns)}")
-        written = ("" if cell is None else str(cell).strip() for cell in row)
-        item = {name: text for name, text in zip(columns, written, strict=True) if text}
-        keep, sure = item.pop(KEEP, ""), item.pop(CONFIDENCE, "")
+        keep, *cells, sure = ("" if cell is None else str(cell).strip() for cell in row)
+        item = {name: text for name, text in zip(columns[1:-1], cells, strict=True) if text}
         if keep.lower() != "true" or not item:
             continue
         try:

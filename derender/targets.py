@@ -35,6 +35,8 @@ class Target:
     """
 
     def __init__(self, out: str | None, names: Sequence[str], form: str, explains: bool = False):
+        if out == "":
+            raise UsageError("--out: names nothing")
         self.ending = ending_of(form)
         self.folder = Path(out) if is_folder(out, names) else None
         self.file = Path(out) if out not in (None, STREAM) and self.folder is None else None
@@ -58,6 +60,8 @@ class Target:
         if path is not None:
             return write_file(path, content)
         heading = f"# {name}\n".encode() if self.tells_names else b""
+        if sys.stdout is None:
+            raise OutputError("standard output: is closed")
         try:
             sys.stdout.buffer.write(heading + content)
             sys.stdout.buffer.flush()
@@ -66,7 +70,7 @@ class Target:
             raise OutputError(f"standard output: {error.strerror}") from None
 
     def _check_paths(self, names: Sequence[str], explains: bool) -> None:
-        if self.folder is not None and self.folder.exists() and not self.folder.is_dir():
+        if self.folder is not None and os.path.exists(self.folder) and not os.path.isdir(self.folder):
             raise UsageError(f"--out {self.folder}: is a file; several pictures need a folder")
         paths = [path for name in names if (path := self.path_of(name)) is not None]
         paths += [self.steps_of(name) for name in names] if explains else []

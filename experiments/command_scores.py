@@ -78,6 +78,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--limit", type=positive, help="the first so many pictures only")
     parser.add_argument("--out", required=True, type=Path, metavar="FILE.md")
     options = parser.parse_args(arguments)
+    if options.out.suffix != ".md":
+        parser.error(f"--out {options.out}: must end in .md; the .json comes beside it")
     try:
         reader = Reader.open(options.model)
         pictures = read_imagefolder(options.folder, reader.language, options.limit)

@@ -38,6 +38,8 @@ def open_image(file: str | Path | BinaryIO, name: str | None = None, max_pixels:
         raise
     except FileNotFoundError:
         raise ImageError(f"{path}: no such file") from None
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+        raise ImageError(f"{path}: its pixels are over the limit of {max_pixels:,}") from None
     except UnidentifiedImageError:
         raise ImageError(f"{path}: not a picture in a format that is read here") from None
     except Exception as error:  # on damaged files Pillow's formats raise whatever their code runs into

@@ -145,6 +145,10 @@ def test_a_canvas_laid_askew_is_moved_to_where_its_reading_lies(frame):
     assert distance(drawn, moved.picture) < max(0.05, 0.2 * distance(drawn, askew.picture))
 
 
+def test_where_nothing_was_read_the_canvas_stays():
+    assert register(render(sample_scene(np.random.default_rng(1), 4, 4)), render([]), 16) == (1, 0, 0)
+
+
 def test_specks_are_dirt_but_dashes_are_not():
     ink = np.zeros((400, 400), np.float32)
     ink[50, 20:380:8] = 1  # a dashed line of single pixels

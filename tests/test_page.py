@@ -131,12 +131,12 @@ def test_an_upload_may_only_be_so_large(address, client, pictures, tmp_path):
 def test_no_other_file_is_read(address, client, pictures, tmp_path):
     secret = tmp_path / "secret.png"
     secret.write_bytes(pictures[0].read_bytes())
-    for path in (secret, "/etc/passwd", PACKAGE / "cli.py"):
+    for path in (secret, "/etc/passwd", "/dev/zero", PACKAGE / "cli.py"):
         for route in ("file=", "gradio_api/file="):
             assert httpx.get(f"{address}/{route}{path}").status_code in (403, 404)
-        picture = {"path": str(path), "meta": {"_type": "gradio.FileData"}}
-        answer = post(address, picture, 1, 0)
-        assert "event: error" in answer and "objects" not in answer
+        for more in ({"meta": {"_type": "gradio.FileData"}}, {"meta": {"_type": "other"}}, {}):
+            answer = post(address, {"path": str(path), **more}, 1, 0)
+            assert "event: error" in answer and "objects" not in answer and "no such file" not in answer
 
 
 def post(address: str, *data) -> str:
@@ -156,6 +156,10 @@ def test_what_programs_leave_out(client, address, pictures):
     assert "Choose a picture, or draw one" in post(address, None, None, None)
     usual = ask(client, pictures[0])
     assert ask(client, pictures[0], None, None) == usual == ask(client, pictures[0], -5, -5)
+    picture = {"path": "nowhere", "meta": {"_type": "gradio.FileData"}}
+    assert "event: error" in post(address, picture, "many", 0)
+    with pytest.raises(AppError, match="is no number"):
+        ask(client, pictures[0], "many", 0)
 
 
 def test_one_reading_at_a_time_whatever_asks(arguments):
@@ -212,7 +216,8 @@ def test_a_sketch_is_read_in_a_browser(address):
         page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 0.5 * box["height"], steps=10)
         page.mouse.up()
         page.get_by_role("button", name="Read the sketch").click()
-        page.get_by_text(re.compile(r"[0-9]+ objects?, ")).wait_for(timeout=30_000)
+        # The model knows bars, and may refuse a line: either way the sketch has been read.
+        page.get_by_text(re.compile(r"[0-9]+ objects?, |no picture of the kind")).first.wait_for(timeout=30_000)
 
 
 def test_nothing_is_written_beside_its_folder(address, home):

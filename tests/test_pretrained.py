@@ -1,0 +1,62 @@
+"""The weights that come with the package: they are what their cards say, and the command reads with them at once."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from safetensors import safe_open
+
+import eval as eval_script
+from datasets_scripts import noisy_shapes
+from derender.cli import DEFAULT_MODEL, main
+from derender.models import bundled_models
+from experiments.publish_weights import EVALUATIONS
+from modeling_derender.scoring import set_scores
+
+
+MODELS = bundled_models()
+SCENES_DATA = Path(__file__).parents[2] / "shared" / "data" / "abstract_scenes"
+MIB = 1 << 20
+
+
+def read_card(folder: Path) -> tuple[str, dict[str, float]]:
+    """The title of the card's small evaluation, and its scores in percent."""
+    lines = [line.strip("| ").split(" | ") for line in (folder / "README.md").read_text().splitlines()]
+    header = next(cells for cells in lines if "iou" in cells)
+    row = next(cells for cells in lines if cells[0].startswith("the first"))
+    return row[0], dict(zip(header[-len(row) + 2 :], map(float, row[2:]), strict=True))
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_card_tells_what_eval_gives(name, tmp_path):
+    title, told = read_card(MODELS[name])
+    arguments = EVALUATIONS[name][title]
+    if "{data}" in arguments and not SCENES_DATA.is_dir():
+        pytest.skip("../shared/data/abstract_scenes is absent")
+    result = tmp_path / "result.json"
+    eval_script.main(
+        ["--model", str(MODELS[name]), *arguments.format(data=SCENES_DATA).split(), "--json", str(result)]
+    )
+    found = json.loads(result.read_text())
+    # On another processor sums come out in another order, and now and then a token with them.
+    assert {score: 100 * found[score] for score in told} == pytest.approx(told, abs=1.0) and told["iou"] > 0
+
+
+def test_weights_are_half_and_small():
+    for folder in MODELS.values():
+        with safe_open(folder / "model.safetensors", "pt") as weights:
+            kinds = {str(weights.get_slice(name).get_dtype()) for name in weights.keys()}  # noqa: SIM118
+        assert kinds <= {"BF16", "I64"} and (folder / "model.safetensors").stat().st_size < 30 * MIB
+    files = [path for folder in MODELS.values() for path in folder.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) < 40 * MIB
+
+
+def test_the_command_reads_a_drawing_without_any_option(tmp_path, capsysbinary):
+    rng = np.random.default_rng(77)
+    objects = noisy_shapes.sample_scene(rng, 3, 3)
+    Image.fromarray(noisy_shapes.render(objects, rng=rng)).save(tmp_path / "picture.png")
+    assert DEFAULT_MODEL in MODELS and main([str(tmp_path / "picture.png")]) == 0
+    read = json.loads(capsysbinary.readouterr().out)["objects"]
+    assert set_scores(read, objects)["iou"] >= 0.5
