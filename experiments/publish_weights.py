@@ -1,6 +1,6 @@
 """Puts a trained model among those that come with the package: python -m experiments.publish_weights NAME MODEL ...
 
-    python -m experiments.publish_weights noisy_shapes runs/noisy_shapes_cpu_rl/model runs/noisy_shapes_cpu/model
+    python -m experiments.publish_weights noisy_shapes runs/noisy_shapes_cpu/model
     python -m experiments.publish_weights abstract_scenes runs/abstract_scenes_cpu_rl/model \\
         runs/abstract_scenes_cpu/model --data_dir AbstractScenes_v1.1
 
