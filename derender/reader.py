@@ -118,9 +118,9 @@ class Reader:
         conformed = conform(image, self.language.canvas, getattr(self.folder, "PICTURES", AS_THEY_ARE))
         seen, reading, canvas = self._read_likeliest(conformed)
         self._refuse_crowd(reading)
+        self._refuse_nonsense(reading)
         if options.candidates > 1 or options.refine:
             reading, _ = self.better(seen, reading, options)
-        self._refuse_nonsense(reading)
         return replace(self._leave_out(seen, reading, options.min_confidence), steps=[*conformed.steps, canvas])
 
     def _read_likeliest(self, conformed: Conformed) -> tuple[Seen, Reading, Laid]:
