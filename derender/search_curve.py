@@ -63,12 +63,12 @@ def plot_curve(greedy: dict, search: dict, title: str) -> bytes:
     for index, name in enumerate(name for name in SHOWN if greedy[name] is not None):
         axes, colour = sides[int(is_error(name))], f"C{index}"
         axes.plot(budgets, [100 * item[name] for item in search["scores"]], "o-", color=colour, label=name, ms=3)
-        axes.axhline(100 * greedy[name], color=colour, linestyle=":")
+        axes.plot([budgets[0], budgets[-1]], [100 * greedy[name]] * 2, ":", color=colour)
     for axes, what in zip(sides, ("score, percent", "error, percent"), strict=True):
         axes.set_xscale("symlog", linthresh=10)
         axes.set_xlabel("drawings")
         axes.set_ylabel(what)
-        axes.set_ylim(bottom=0)
-        axes.legend(fontsize=8)
+        axes.set_ylim(bottom=0, top=axes.get_ylim()[1] * 1.05)
+        axes.legend(fontsize=8, loc="best")
     figure.suptitle(f"{title} (dotted: greedy)", fontsize=10)
     return as_png(figure)
