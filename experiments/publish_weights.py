@@ -1,8 +1,7 @@
 """Puts a trained model among those that come with the package: python -m experiments.publish_weights NAME MODEL ...
 
-    python -m experiments.publish_weights noisy_shapes runs/noisy_shapes_cpu/model
-    python -m experiments.publish_weights abstract_scenes runs/abstract_scenes_cpu_rl/model \\
-        runs/abstract_scenes_cpu/model --data_dir AbstractScenes_v1.1
+    python -m experiments.publish_weights noisy_shapes runs/noisy_shapes_gpu_more/model runs/noisy_shapes_gpu/model
+    python -m experiments.publish_weights abstract_scenes runs/abstract_scenes_gpu/model --data_dir AbstractScenes_v1.1
 
 The first model's weights go to pretrained/NAME in bfloat16, are scored there by eval.py, and get a card that tells the
 scores with their commands and how each of the models, the last being the first trained, was made.
@@ -58,7 +57,7 @@ tags: [de-rendering, inverse-graphics, image-to-spec, {name}]
 Reads a picture back into the specification that drew it: a set of objects with exact properties, in the graphics
 language `{name}`. It comes with Derender, whose command `derender --model {name} picture.png` uses it.
 
-**CPU scale, not the paper's**: what two CPU cores train in two hours. Weights in bfloat16, computed in float32.
+**Our own recipe and scale, not the paper's**: see how it was made, below. Weights in bfloat16, computed in float32.
 
 ## Scores
 
