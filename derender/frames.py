@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from derender.strokes import INKED
+from modeling_derender.image_processing_derender import average_areas
 
 
 SQUARE = 1.03  # the most by which a side of a whole canvas is longer than the other
@@ -61,9 +62,8 @@ def lay_on_canvas(ink: np.ndarray, frame: Frame, size: int) -> np.ndarray:
     height, width = ink.shape
     part = ink[max(top, 0) : min(top + side, height), max(left, 0) : min(left + side, width)]
     piece[max(-top, 0) : max(-top, 0) + part.shape[0], max(-left, 0) : max(-left, 0) + part.shape[1]] = part
-    if side == size:
-        laid = piece
+    if side >= size:
+        laid = average_areas(piece, size, size)
     else:
-        resample = Image.Resampling.BOX if side > size else Image.Resampling.BILINEAR
-        laid = np.asarray(Image.fromarray(piece).resize((size, size), resample))
+        laid = np.asarray(Image.fromarray(piece).resize((size, size), Image.Resampling.BILINEAR))
     return np.round(255 * (1 - laid.clip(0, 1))).astype(np.uint8)

@@ -10,6 +10,7 @@ from PIL import Image, ImageOps
 from scipy import ndimage
 
 from modeling_derender.image_io import to_uint8
+from modeling_derender.image_processing_derender import resize
 
 
 LONGEST_SIDE = 1024  # pixels at which pictures are worked on, and of which a larger one is averaged
@@ -64,8 +65,8 @@ def shrink(pixels: np.ndarray, longest: int) -> np.ndarray:
     scale = longest / max(height, width)
     if scale >= 1:
         return pixels
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BOX))
+    size = max(1, round(height * scale)), max(1, round(width * scale))
+    return resize(pixels, *size, Image.Resampling.BOX)
 
 
 def find_paper(pixels: np.ndarray) -> np.ndarray | None:

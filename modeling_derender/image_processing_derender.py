@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from PIL import Image
 from transformers.image_processing_backends import PilBackend
@@ -22,8 +24,8 @@ class DerenderImageProcessor(PilBackend):
     """Turns pictures (PIL, arrays, tensors) into `pixel_values` (B, C, H, W), float32, paper white at 0 for mean 1.
 
     A picture of another size is shrunk or enlarged to fit `size` with its aspect kept, centred on white. Area
-    averaging (`resample` BOX) shrinks line art to what a renderer draws at that size. Raises ImageError (ValueError)
-    for what is no picture.
+    averaging (`resample` BOX) shrinks line art to what a renderer draws at that size; where a pixel covers parts of
+    others it takes their shares, unlike Pillow. Raises ImageError (ValueError) for what is no picture.
     """
 
     valid_kwargs = DerenderImageKwargs
@@ -73,12 +75,45 @@ def fit_to_size(image: np.ndarray, height: int, width: int, resample: int) -> np
         return image
     scale = min(height / image.shape[0], width / image.shape[1])
     inner = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
-    grey = image.shape[2] == 1
-    resized = np.asarray(Image.fromarray(image[:, :, 0] if grey else image).resize(inner, resample))
     canvas = np.full((height, width, image.shape[2]), 255, np.uint8)
     top, left = (height - inner[1]) // 2, (width - inner[0]) // 2
-    canvas[top : top + inner[1], left : left + inner[0]] = resized[:, :, None] if grey else resized
+    canvas[top : top + inner[1], left : left + inner[0]] = resize(image, inner[1], inner[0], resample)
     return canvas
+
+
+def resize(image: np.ndarray, height: int, width: int, resample: int) -> np.ndarray:
+    """Scale uint8 (H, W, C) to (height, width, C); to shrink by BOX is to average areas exactly."""
+    if resample == PILImageResampling.BOX and height <= image.shape[0] and width <= image.shape[1]:
+        return np.floor(average_areas(image, height, width) + np.float32(0.5)).astype(np.uint8)
+    grey = image.shape[2] == 1
+    resized = np.asarray(Image.fromarray(image[:, :, 0] if grey else image).resize((width, height), resample))
+    return resized[:, :, None] if grey else resized
+
+
+def average_areas(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
+    """The means of `pixels` (H, W, ...) over the areas of fewer, larger ones, float32 (height, width, ...)."""
+    return _average_rows(_average_rows(pixels, height).swapaxes(0, 1), width).swapaxes(0, 1)
+
+
+def _average_rows(pixels: np.ndarray, count: int) -> np.ndarray:
+    """`pixels` (N, ...) averaged over `count` even parts of N, float32 (count, ...)."""
+    first, shares = _shares(len(pixels), count)
+    values = np.zeros((count, *pixels.shape[1:]), np.float32)
+    for offset, share in enumerate(shares):
+        rows = np.minimum(first + offset, len(pixels) - 1)
+        values += pixels[rows] * share.reshape(-1, *[1] * (pixels.ndim - 1))
+    return values
+
+
+@lru_cache(maxsize=64)
+def _shares(length: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Of each of `count` even parts of `length` pixels: its first pixel (count,), and the shares (K, count) in its
+    mean of that pixel and those after it."""
+    bounds = np.arange(count + 1) * length  # in pixels of 1 / count
+    first = bounds[:-1] // count
+    pixel = first + np.arange(-(-length // count) + 1)[:, None]
+    overlap = np.minimum(bounds[1:], (pixel + 1) * count) - np.maximum(bounds[:-1], pixel * count)
+    return first, (overlap.clip(0) / length).astype(np.float32)
 
 
 def normalize(pixels: np.ndarray, scale: float, mean, std) -> np.ndarray:

@@ -11,8 +11,11 @@ from PIL import Image
 from transformers import AutoTokenizer
 
 from datasets_scripts.noisy_shapes.language import LANGUAGE
+from datasets_scripts.noisy_shapes.renderer import render_batch
+from datasets_scripts.noisy_shapes.sampler import sample_scene
 from modeling_derender import DerenderProcessor
 from modeling_derender.image_io import MAX_PIXELS, ImageError, open_image, to_uint8
+from modeling_derender.image_processing_derender import resize
 
 
 CIRCLE = {"category": "circle", "x": 3, "y": 12}
@@ -82,6 +85,23 @@ def test_shrinking_averages_areas_and_keeps_the_aspect(processor):
     assert np.abs(pixels(processor, fine)[0, 0].numpy() - (averaged / 255 - 1) / 0.5).max() < 1.1 / 255 / 0.5
     wide = pixels(processor, np.zeros((20, 80), np.uint8))[0, 0]
     assert (wide[24:40] == -2).all() and (wide[:24] == 0).all() and (wide[40:] == 0).all()
+
+
+@pytest.mark.parametrize("shape", [(16, 16, 9, 12), (30, 21, 7, 7), (5, 5, 5, 5), (40, 8, 5, 8)])
+def test_to_shrink_takes_the_share_of_each_pixel(shape):
+    height, width, low, narrow = shape
+    pixels = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    means = pixels.repeat(low, 0).repeat(narrow, 1).reshape(low, height, narrow, width, 3).mean(axis=(1, 3))
+    found = resize(pixels, low, narrow, Image.Resampling.BOX)
+    assert found.dtype == np.uint8 and np.abs(found - means).max() < 0.501
+    assert np.ptp(resize(np.full_like(pixels, 200), low, narrow, Image.Resampling.BOX)) == 0
+
+
+def test_a_picture_shrunk_is_like_one_drawn_small():
+    objects = sample_scene(np.random.default_rng(4), 6, 6)
+    large, small = (render_batch([objects], (size, size))[0] for size in (256, 192))
+    found = resize(large[..., None], 192, 192, Image.Resampling.BOX)[..., 0]
+    assert np.abs(found.astype(float) - small).mean() < 1.5 and (small < 128).any()
 
 
 def test_batches_may_mix_sizes_and_modes(processor, grey):
