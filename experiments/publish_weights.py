@@ -21,7 +21,7 @@ import eval as eval_script
 from derender_training.language_folder import open_language
 from derender_training.model_card import LICENSE
 from derender_training.model_folder import open_model
-from derender_training.result_file import read_evaluation, write_bytes
+from derender_training.result_file import find_commit, read_evaluation, write_bytes
 from experiments.carry_weights import WEIGHTS, halve
 
 
@@ -111,14 +111,14 @@ def evaluate(name: str, model: Path, places: dict[str, str]) -> dict[str, dict]:
             file = Path(folder, "evaluation.json")
             eval_script.main(["--model", str(model), *arguments.format(**places).split(), "--json", str(file)])
             result = read_evaluation(file)
-        kept = ("counts", "hardware", "commit", *(score for score in SHOWN if result[score] is not None))
+        kept = ("counts", "hardware", *(score for score in SHOWN if result[score] is not None))
         results[title] = {key: result[key] for key in kept}
         results[title]["command"] = f"python eval.py --model pretrained/{name} {arguments.format(**PUBLIC)}"
     return results
 
 
-def write_card(name: str, results: dict[str, dict], sources: Sequence[Path]) -> str:
-    """The card's text; ValueError for a source that has none of its own."""
+def write_card(name: str, results: dict[str, dict], sources: Sequence[Path], commit: str | None) -> str:
+    """The card's text, the scores being those that the code of `commit` gives; ValueError for a source that has none of its own."""
     license = getattr(open_language(name), "WEIGHTS_LICENSE", LICENSE)
     first = next(iter(results.values()))
     columns = [score for score in SHOWN if score in first]
@@ -129,7 +129,7 @@ def write_card(name: str, results: dict[str, dict], sources: Sequence[Path]) -> 
     commands = "\n".join(f"- {title}: `{result['command']}`" for title, result in results.items())
     terms = "" if license == LICENSE else f": as the pictures that the weights learned from. The code: {LICENSE}"
     return TEXT.format(
-        name=name, license=license, hardware=first["hardware"], commit=first["commit"], scores="\n".join(lines),
+        name=name, license=license, hardware=first["hardware"], commit=commit, scores="\n".join(lines),
         commands=commands, made="\n\n".join(map(_how_made, reversed(sources))), license_text=f"{license}{terms}.",
     )  # fmt: skip
 
@@ -150,10 +150,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--real_pictures", default=PUBLIC["real"], help="the folder of the real pictures")
     options = parser.parse_args(arguments)
     target = PRETRAINED / options.name
+    commit = find_commit()  # before the weights of the last one, which lie there, are replaced
     try:
         convert(options.sources[0], target)
         results = evaluate(options.name, target, {"real": options.real_pictures, "data": options.data_dir})
-        write_bytes(target / CARD, write_card(options.name, results, options.sources).encode())
+        write_bytes(target / CARD, write_card(options.name, results, options.sources, commit).encode())
     except (OSError, ValueError) as error:
         sys.exit(f"error: {error}")
 
