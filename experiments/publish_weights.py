@@ -118,7 +118,7 @@ def evaluate(name: str, model: Path, places: dict[str, str]) -> dict[str, dict]:
 
 
 def write_card(name: str, results: dict[str, dict], sources: Sequence[Path], commit: str | None) -> str:
-    """The card's text, the scores being those that the code of `commit` gives; ValueError for a source that has none of its own."""
+    """The card's text, with the scores that the code of `commit` gives; ValueError for a source that has no card."""
     license = getattr(open_language(name), "WEIGHTS_LICENSE", LICENSE)
     first = next(iter(results.values()))
     columns = [score for score in SHOWN if score in first]
