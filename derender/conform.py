@@ -1,7 +1,7 @@
 """Any picture in -> the pictures that a model knows, each step told and shown.
 
 For a language of lines paper is found, light and colour taken out, strokes darkened, and the canvas guessed. Any other
-picture is a canvas as it is.
+picture is a canvas as it is, or but for even margins around it.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ LINES, AS_THEY_ARE = "lines", "as they are"  # what the PICTURES of a language's
 WIDTHS = (1.0, 3.2)  # pixels of a canvas 256 wide: strokes between are left as they are
 USUAL_WIDTH = 1.8
 EVENEST = 2.0  # of 255: a picture that varies less is blank
+MARGIN = 40  # of 255: what varies less, as in a JPEG, may be a margin
+SAME_SHAPE = 0.03  # how far what margins leave may be from the canvas's aspect
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,22 @@ def _conform_canvas(image: Image.Image, canvas: Canvas) -> Conformed:
         raise UnreadableError("blank", "blank: the picture is all of one colour")
     height, width = canvas.pixels
     given = Step(f"{image.width} x {image.height} pixels, mode {image.mode}", shrink(pixels, LONGEST_SIDE))
-    return Conformed([given], [Laid(f"fitted into {width} x {height} pixels", fit_canvas(pixels, canvas))])
+    canvases = [Laid(f"fitted into {width} x {height} pixels", fit_canvas(pixels, canvas))]
+    inner = _without_margins(pixels)
+    if inner is not None and abs(inner.shape[1] * height / (inner.shape[0] * width) - 1) < SAME_SHAPE:
+        canvases.append(Laid(f"margins cut off, and fitted into {width} x {height} pixels", fit_canvas(inner, canvas)))
+    return Conformed([given], canvases)
+
+
+def _without_margins(pixels: np.ndarray) -> np.ndarray | None:
+    """What a frame of one colour all around encloses; None where there is no such frame."""
+    differs = np.abs(pixels.astype(np.int16) - pixels[0, 0]).max(axis=2) > MARGIN
+    rows, columns = (np.flatnonzero(differs.any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        return None
+    top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
+    is_framed = top > 0 and left > 0 and bottom < len(pixels) and right < pixels.shape[1]
+    return pixels[top:bottom, left:right] if is_framed else None
 
 
 def _conform_lines(image: Image.Image, canvas: Canvas) -> Conformed:

@@ -117,8 +117,7 @@ class Reader:
         options = options or ReadOptions()
         conformed = conform(image, self.language.canvas, getattr(self.folder, "PICTURES", AS_THEY_ARE))
         seen, reading, canvas = self._read_likeliest(conformed)
-        self._refuse_crowd(reading)
-        self._refuse_nonsense(reading)
+        self._refuse(reading)
         if options.candidates > 1 or options.refine:
             reading, _ = self.better(seen, reading, options)
         return replace(self._leave_out(seen, reading, options.min_confidence), steps=[*conformed.steps, canvas])
@@ -130,8 +129,8 @@ class Reader:
         if not others or (conformed.is_whole and self._unlike(tries[0][1]) < SENSIBLE):
             return tries[0]
         tries += self._try(others)
-        if self.draw is not None:
-            current = sorted(tries, key=self._total_doubt)[:REGISTERED]
+        current = sorted((item for item in tries if item[2].sheet), key=self._total_doubt)[:REGISTERED]
+        if current and self.draw is not None:
             for _ in range(ROUNDS):
                 current = self._try([self._register(item) for item in current])
                 tries += current
@@ -187,6 +186,17 @@ class Reader:
         """Whether the model can write these objects and `room` tokens more."""
         return len(objects_to_ids(self.language, objects)) + room <= self.model.generation_config.max_length
 
+    def _refuse(self, reading: Reading) -> None:
+        """Raise UnreadableError where a reading is none."""
+        checks = [self._refuse_crowd, self._refuse_nonsense]
+        # A model fills noise with objects, and so only what is alike all the same is a crowd; the strokes of a drawing
+        # tell nothing of likeness, and a crowd leaves the model unsure.
+        for check in checks if self._draws_with_noise() else reversed(checks):
+            check(reading)
+
+    def _draws_with_noise(self) -> bool:
+        return self.draw is None or image_form(self.folder) == "blurred"
+
     def _refuse_crowd(self, reading: Reading) -> None:
         if not self._fits(reading.objects, room=self.language.longest_object):
             count = len(reading.objects)
@@ -196,7 +206,7 @@ class Reader:
         """A photograph, a plot, a page of text: whatever is read in them is a guess."""
         if self.draw is None:
             return
-        if image_form(self.folder) == "blurred":
+        if self._draws_with_noise():
             sure = float(np.mean(reading.confidences)) if reading.confidences else 0.0
             wrong, told = sure < LEAST_SURE, f"it is only {sure:.0%} sure of what it read"
         else:

@@ -176,3 +176,21 @@ def test_other_pictures_are_fitted_into_the_canvas():
     assert found.shape == (400, 500, 3) and (found[200, 0] == (200, 10, 10)).all() and (found[0] == 255).all()
     with pytest.raises(UnreadableError, match="one colour"):
         conform(Image.new("RGB", (50, 40), "green"), SCENES.canvas, AS_THEY_ARE)
+
+
+@pytest.mark.parametrize("quality", [None, 75])
+def test_even_margins_around_a_canvas_are_cut_off(quality, tmp_path):
+    from datasets_scripts.abstract_scenes.language import LANGUAGE as SCENES
+
+    scene = np.random.default_rng(0).integers(0, 200, (8, 10, 3), np.uint8).repeat(50, 0).repeat(50, 1)
+    framed = Image.new("RGB", (620, 530), "white")
+    framed.paste(Image.fromarray(scene), (50, 90))
+    if quality:
+        framed.save(tmp_path / "framed.jpg", quality=quality)
+        framed = Image.open(tmp_path / "framed.jpg")
+    found = conform(framed, SCENES.canvas, AS_THEY_ARE)
+    assert [canvas.told.startswith("margins cut off") for canvas in found.canvases] == [False, True]
+    assert np.abs(found.canvases[1].picture - scene.astype(float)).mean() < (12 if quality else 0.5)
+    # What they would leave is no canvas: a thing in the middle of a page is part of it.
+    framed.paste("white", (40, 80, 560, 390))
+    assert len(conform(framed, SCENES.canvas, AS_THEY_ARE).canvases) == 1

@@ -64,6 +64,13 @@ def test_another_kind_of_picture_is_refused(model, monkeypatch):
     with pytest.raises(UnreadableError, match="correlates with the picture by -?0.[0-4]") as error:
         reader.read(noise)
     assert error.value.code == "photograph"
+    # A model fills noise with objects: only a picture that looks like what was read in it is a crowd.
+    with monkeypatch.context() as patch:
+        patch.setattr(reader, "_fits", lambda objects, room=0: False)
+        for picture, code in ((noise, "photograph"), (Image.fromarray(draw(1)), "crowded")):
+            with pytest.raises(UnreadableError) as error:
+                reader.read(picture)
+            assert error.value.code == code
     # Another tone is no other kind, though hardly a pixel is what it would be if it were drawn again.
     pale = reader.read(Image.fromarray((0.9 * draw(1)).astype(np.uint8)))
     assert pale.error > 0.5 and pale.objects == reader.read(Image.fromarray(draw(1))).objects
