@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import resource
 import sys
 import time
 from collections import Counter
@@ -17,6 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from hostile_pictures import make_pictures
+from memory import peak_memory
 from tqdm.auto import tqdm
 
 from derender.cli import EXIT_STATUS, main
@@ -44,7 +44,7 @@ def fuzz(count: int, model: str) -> dict:
             if ending not in NAMED or (ending != "read" and name not in told):
                 problems.append(f"{name}: {ending}: {told.strip()[-300:]}")
             path.unlink()
-    gigabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20)
+    gigabytes = peak_memory() / (1 << 30)
     if slowest > MOST_SECONDS or gigabytes > MOST_GIGABYTES:
         problems.append(f"{slowest:.1f} seconds, {gigabytes:.2f} GB")
     return {"endings": dict(endings), "problems": problems, "seconds": slowest, "gigabytes": gigabytes}
