@@ -55,7 +55,7 @@ class ReadOptions:
 class Reading:
     """What was read in a picture.
 
-    - `objects`, and how sure the model is of each, from 0 to 1.
+    - `objects`, and how sure the model is of each, from 0 to 1 (`score_objects`, near).
     - `picture`: what the model read it in, uint8 (H, W) or (H, W, 3), at the canvas's size.
     - `error`: how unlike the picture it looks, drawn again, from 0 to 1 (`Likeness`); None where nothing draws it.
     - `steps`: how the picture given became `picture`.
@@ -161,7 +161,7 @@ class Reader:
     def describe(self, seen: Seen, objects: list[dict], error: float | None = None) -> Reading:
         """With confidences, and the error where it is not known."""
         objects = self._order(objects)
-        (confidences,) = score_objects(self.model, None, [objects], BaseModelOutput(seen.features))
+        (confidences,) = score_objects(self.model, None, [objects], BaseModelOutput(seen.features), near=True)
         if error is None and seen.likeness is not None:
             (error,) = seen.likeness.errors([objects])
         return Reading(objects, confidences, seen.picture, error)

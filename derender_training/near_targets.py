@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor
 
+from modeling_derender.coordinate_tokens import find_coordinate_tokens
 from modeling_derender.language import Language
 from modeling_derender.processing_derender import IGNORED_LABEL
 
@@ -26,7 +27,7 @@ class NearTargets:
         offsets = torch.arange(-reach, reach + 1)
         tokens = torch.arange(language.vocab_size)[:, None].repeat(1, len(offsets))
         shares = (offsets == 0).double().repeat(language.vocab_size, 1)
-        for first, last in _find_coordinates(language):
+        for first, last, _ in find_coordinate_tokens(language):
             near = torch.arange(first, last + 1)[:, None] + offsets
             inside = (near >= first) & (near <= last)
             own = torch.exp(-0.5 * (offsets / spread).double() ** 2) * inside
@@ -40,16 +41,3 @@ class NearTargets:
         labels = labels[counts]
         log_probs = logits[counts].float().log_softmax(-1)
         return -(log_probs.gather(1, self.tokens[labels]) * self.shares[labels]).sum(1).mean()
-
-
-def _find_coordinates(language: Language) -> list[tuple[int, int]]:
-    """The first and the last token of each domain of whole numbers that a coordinate has to itself."""
-    alone = {domain.name for domain in language.single_domains}
-    domains = {
-        item.domain.name: item.domain
-        for category in language.categories.values()
-        for name, item in category.properties.items()
-        if name in language.coordinate_ranges and item.domain.kind == "integer" and item.domain.name in alone
-    }
-    ends = [(domain.words[0], domain.words[-1]) for domain in domains.values()]
-    return [(language.token_ids[first], language.token_ids[last]) for first, last in ends]

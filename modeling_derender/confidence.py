@@ -7,10 +7,13 @@ from contextlib import contextmanager
 from itertools import accumulate, pairwise
 
 import torch
+import torch.nn.functional as F
 from torch.nn.utils.rnn import pad_sequence
 from transformers.modeling_outputs import BaseModelOutput
 
+from .coordinate_tokens import find_coordinate_tokens
 from .grammar import SpecificationGrammar
+from .language import Language
 from .modeling_derender import DerenderForConditionalGeneration
 from .specification import SpecificationError, check_objects, object_words, objects_to_ids
 
@@ -20,8 +23,12 @@ def score_objects(
     pixel_values: torch.Tensor | None,
     objects: Sequence[Sequence[dict]],
     encoder_outputs: BaseModelOutput | None = None,
+    near: bool = False,
 ) -> list[list[float]]:
     """The confidence in each object of each picture: the product of its tokens' probabilities, from 0 to 1.
+
+    With `near`, the probability of a coordinate is that of all numbers near it, as `find_coordinate_tokens` has it:
+    how sure the model is of an object that may be off by so much.
 
     `pixel_values` (B, C, H, W), or `encoder_outputs` in their place; `objects` are B lists of objects in the order in
     which they were written, such as what was generated. A token's probability is the model's given the picture and all
@@ -30,7 +37,7 @@ def score_objects(
     model's length.
     """
     sequences, spans = _write(model, objects)
-    tokens = _score_tokens(model, pixel_values, sequences, encoder_outputs)
+    tokens = _score_tokens(model, pixel_values, sequences, encoder_outputs, near)
     return [
         [tokens[row, first - 1 : last - 1].sum().exp().item() for first, last in parts]
         for row, parts in enumerate(spans)
@@ -50,14 +57,24 @@ def score_specifications(
     return [tokens[row, :length].sum().item() for row, length in enumerate(lengths)]
 
 
-def _score_tokens(model, pixel_values, sequences: torch.Tensor, encoder_outputs) -> torch.Tensor:
+def _score_tokens(model, pixel_values, sequences: torch.Tensor, encoder_outputs, near: bool = False) -> torch.Tensor:
     """The log-probability of each token but the first: float32 (B, T - 1)."""
     grammar = SpecificationGrammar(model.grammar, model.generation_config.max_length)
     with _as_generating(model):
         inputs = {"pixel_values": pixel_values, "encoder_outputs": encoder_outputs, "use_cache": False}
         logits = model(**inputs, decoder_input_ids=sequences[:, :-1]).logits
         scores = grammar.restrict(sequences, logits.float()).log_softmax(-1)
-        return scores.gather(-1, sequences[:, 1:, None]).squeeze(-1)
+        return (_sum_near(model.language, scores) if near else scores).gather(-1, sequences[:, 1:, None]).squeeze(-1)
+
+
+def _sum_near(language: Language, scores: torch.Tensor) -> torch.Tensor:
+    """Log-probabilities (B, T, V), of coordinates those of all that are near."""
+    scores = scores.clone()
+    for first, last, reach in find_coordinate_tokens(language):
+        own = scores[..., first : last + 1]
+        padded = F.pad(own, (reach, reach), value=-torch.inf)
+        scores[..., first : last + 1] = padded.unfold(-1, 2 * reach + 1, 1).logsumexp(-1).clamp(max=0)
+    return scores
 
 
 def find_looks(

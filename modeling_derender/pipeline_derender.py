@@ -23,10 +23,10 @@ class ImageToSpecPipeline(Pipeline):
     """`pipeline("image-to-spec", model=NAME, trust_remote_code=True)`: what is drawn in a picture.
 
     Call it with a picture or a list or a data set of pictures: paths, URLs, PIL images, arrays. For each it returns
-    `objects` (a list of dicts), `text` (an object a line) and `confidences` (a number in [0, 1] for each object: the
-    product of its tokens' probabilities). `generate_kwargs` (`num_beams`, of sampling) go to `generate()`; `timeout`
-    is of downloads, in seconds. Raises ImageError for what is no picture, naming its file, and at the start ValueError
-    for a processor of another language than the model's.
+    `objects` (a list of dicts), `text` (an object a line) and `confidences` (a number in [0, 1] for each object, as
+    `score_objects` has it: a coordinate may be off by half of a twentieth of the canvas). `generate_kwargs`
+    (`num_beams`, of sampling) go to `generate()`; `timeout` is of downloads, in seconds. Raises ImageError for what is
+    no picture, naming its file, and at the start ValueError for a processor of another language than the model's.
     """
 
     _load_processor = True
@@ -58,7 +58,7 @@ class ImageToSpecPipeline(Pipeline):
         # `generate` repeats what it is given for beams, so it gets an output of its own.
         sequences = self.model.generate(encoder_outputs=BaseModelOutput(features), **(generate_kwargs or {}))
         objects = [ids_to_objects(self.model.language, row) for row in sequences.tolist()]
-        confidences = score_objects(self.model, None, objects, encoder_outputs=BaseModelOutput(features))
+        confidences = score_objects(self.model, None, objects, encoder_outputs=BaseModelOutput(features), near=True)
         # As tensors, one row a picture, for what takes batches apart.
         padded = [torch.tensor([*row, *[torch.nan] * (len(sequences[0]) - len(row))]) for row in confidences]
         return {"sequences": sequences, "confidences": torch.stack(padded)}

@@ -7,13 +7,20 @@ import torch
 from tiny import CNN_LSTM, DECODERS, LSTM, TRANSFORMER, tiny_model, tiny_pictures
 from toy_language import LANGUAGE
 
+from datasets_scripts.abstract_scenes import LANGUAGE as SCENES
+from datasets_scripts.abstract_scenes.language import MARGIN
+from datasets_scripts.noisy_shapes import LANGUAGE as SHAPES
 from modeling_derender.confidence import find_looks, score_objects, score_specifications
-from modeling_derender.specification import ids_to_objects
+from modeling_derender.configuration_derender import DerenderConfig
+from modeling_derender.coordinate_tokens import find_coordinate_tokens
+from modeling_derender.modeling_derender import DerenderForConditionalGeneration
+from modeling_derender.specification import ids_to_objects, objects_to_ids
 
 
 every_decoder = pytest.mark.parametrize("options", DECODERS, ids=str)
 DOT = {"category": "dot", "x": 1, "y": 2}
 BAR = {"category": "bar", "x1": 3, "x2": 4, "y": 0}
+SUN = {"supercategory": "sky", "category": "s_3", "x": -MARGIN, "y": 200, "depth": 2, "flip": True}
 
 
 @every_decoder
@@ -42,6 +49,25 @@ def test_confidences_are_products_of_the_probabilities_of_generation(options):
         tokens = output.sequences[row, 1 : 1 + length]
         expected = sum(math.log(probabilities[row, place, token]) for place, token in enumerate(tokens))
         assert whole == pytest.approx(expected, abs=1e-3)
+
+
+def test_near_a_coordinate_counts_what_is_close_to_it():
+    assert [reach for *_, reach in find_coordinate_tokens(SCENES)] == [10]  # a 40th of 400 pixels
+    assert [reach for *_, reach in find_coordinate_tokens(SHAPES)] == [0]
+    small = {"backbone_stride": 8, "d_model": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "ffn_dim": 48}
+    torch.manual_seed(0)
+    model = DerenderForConditionalGeneration(DerenderConfig.from_language(SCENES, **small)).eval()
+    pictures = torch.randn(1, 3, 32, 40)
+    ids = torch.tensor([objects_to_ids(SCENES, [SUN])])
+    with torch.no_grad():
+        weights = model(pixel_values=pictures, decoder_input_ids=ids).logits[0].double().exp()
+    expected = 1.0
+    for name, numbers in (("x", range(SUN["x"], SUN["x"] + 11)), ("y", range(190, 211))):
+        place = ids[0].tolist().index(SCENES.token_ids[str(SUN[name])])
+        near = [SCENES.token_ids[str(number)] for number in numbers]
+        expected *= (weights[place - 1, near].sum() / weights[place - 1, ids[0, place]]).item()
+    ((exact,),), ((sure,),) = (score_objects(model, pictures, [[SUN]], near=near) for near in (False, True))
+    assert sure / exact == pytest.approx(expected, rel=1e-3) and expected > 100
 
 
 def test_objects_that_cannot_be_written_are_refused():

@@ -84,7 +84,7 @@ def check(folder: Path, picture: Path, result: dict) -> None:
     assert result["tokens"] == tokens[0].tolist() and result["same"]
     assert result["words"] == processor.tokenizer.convert_ids_to_tokens(tokens[0])
     (objects,) = processor.post_process_objects(tokens)
-    ((*confidences,),) = score_objects(model, inputs["pixel_values"], [objects])
+    ((*confidences,),) = score_objects(model, inputs["pixel_values"], [objects], near=True)
     said = result["pipeline"]
     assert said["objects"] == objects and said["text"] == to_text(model.language, objects)
     assert said["confidences"] == pytest.approx(confidences, rel=1e-4)

@@ -40,7 +40,7 @@ def same(results, expected) -> bool:
 def test_it_says_what_the_model_says(read, pictures, single):
     inputs = read.processor(images=pictures)
     objects = read.processor.post_process_objects(read.model.generate(**inputs))
-    confidences = score_objects(read.model, inputs["pixel_values"], objects)
+    confidences = score_objects(read.model, inputs["pixel_values"], objects, near=True)
     assert [result["objects"] for result in single] == objects
     for result, expected in zip(single, confidences, strict=True):
         assert result["confidences"] == pytest.approx(expected, rel=1e-4)
