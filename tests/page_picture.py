@@ -13,7 +13,7 @@ from tests.served_page import open_browser, serve_page
 
 
 SEED = 30  # of the drawing, which is none that a model was trained or chosen on
-SIZE = {"width": 1180, "height": 980}  # pixels of the window
+SIZE = {"width": 1180, "height": 1190}  # pixels of the window
 
 
 def draw(path: Path) -> None:
