@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 
 NOISY, SCENES = "noisy_shapes", "abstract_scenes"
+SEEDS = 3  # of the headline rows
 SIZES = (10, 30, 50, 70, 90)  # percent of the training data, beside the whole of it
 
 

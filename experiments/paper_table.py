@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from experiments.paper_rows import SCENES, Table
+from experiments.paper_rows import SCENES, SEEDS, Table
 from experiments.paper_scales import SCALES
 
 
@@ -30,9 +30,11 @@ def _describe(table: Table, result: dict) -> str:
     training = f"{setting.train_size:,} training scenes" if setting.train_size else "the given training scenes"
     small = "" if result["scale"] == "paper" else f"{result['scale'].upper()} scale, not the paper's. "
     seeds = max(len(row["scores"]["iou"]["seeds"]) for row in result["rows"] if "scores" in row)
-    data_dir = " --data_dir AbstractScenes_v1.1" if table.data_set == SCENES else ""
+    options = " --data_dir AbstractScenes_v1.1" if table.data_set == SCENES else ""
+    options += f" --seeds {seeds}" if seeds != SEEDS else ""
+    spread = f"{seeds} seeds for the rows that show a spread (standard deviation), one (0) for the others"
     parts = [
-        f"{small}`python experiments/reproduce.py --table {result['table']} --scale {result['scale']}{data_dir}`: "
+        f"{small}`python experiments/reproduce.py --table {result['table']} --scale {result['scale']}{options}`: "
         f"{pixels} pixels",
         training,
         f"batches of {result['batch_size']}",
@@ -40,12 +42,22 @@ def _describe(table: Table, result: dict) -> str:
         + (f" (with `{' '.join(setting.reinforce)}`)" if setting.reinforce else ""),
         f"{result['minutes']:.0f} minutes of all runs added up",
         f"{result['pictures']:,} test pictures",
-        f"{seeds} seeds for the rows that show a spread (standard deviation), one (0) for the others",
+        spread if seeds > 1 else "seed 0",
     ]
     return (
-        f"{', '.join(parts)}. {'; '.join(result['hardware'])}. Commit {', '.join(result['commits'])}. In percent; "
+        f"{', '.join(parts)}. {_tell_hardware(result)}. Commit {', '.join(result['commits'])}. In percent; "
         "below each row of ours what the paper has at its own scale, and the difference. Scored is the model of the "
         "step that was best on the validation; 0 is the model that reinforcement began with."
+    )
+
+
+def _tell_hardware(result: dict) -> str:
+    """With the rows of each, where there are several."""
+    if len(result["hardware"]) == 1:
+        return result["hardware"][0]
+    rows = [(_label(row, result), row.get("hardware", ())) for row in result["rows"]]
+    return "; ".join(
+        f"{name}: {', '.join(label for label, found in rows if name in found)}" for name in result["hardware"]
     )
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from derender_training.result_file import write_bytes, write_json
 from eval import positive
 from experiments.paper_figures import plot_curves, plot_sizes
-from experiments.paper_rows import NOISY, SCENES, TABLES, Table
+from experiments.paper_rows import NOISY, SCENES, SEEDS, TABLES, Table
 from experiments.paper_runs import REAL_PICTURES, list_runs, list_starts
 from experiments.paper_scales import SCALES
 from experiments.paper_statistics import compare, describe_scores
@@ -62,7 +62,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--output_dir", default="runs/reproduce", help="where the runs are")
     parser.add_argument("--results", default="experiments/results", help="where tables, figures and records are")
-    parser.add_argument("--seeds", type=positive, default=3, help="of the headline rows; the others have one")
+    parser.add_argument("--seeds", type=positive, default=SEEDS, help="of the headline rows; the others have one")
     parser.add_argument("--jobs", type=positive, default=2, help="runs at a time")
     parser.add_argument("--stop_after", type=float, metavar="MINUTES", help="stop then, to go on another time")
     return parser.parse_args(arguments)
@@ -114,6 +114,7 @@ def summarize(table: Table, records: dict[tuple[str, int], dict]) -> dict:
             item["lacks"] = {name: 100 * item["scores"][name]["mean"] - value for name, value in paper.items()}
             item["real"] = _describe_real(seeds)
             item["runs"] = {name: [record[name] for record in seeds] for name in ("minutes", "steps", "best_step")}
+            item["hardware"] = sorted({record["hardware"] for record in seeds})
         bases = table.bases if row.is_compared else ()
         same = {base: [own[base][seed] for seed in own[row.key]] for base in bases}
         item["against"] = {base: compare(seeds, same[base], table.measures) for base in bases}

@@ -137,10 +137,21 @@ def test_the_table_shows_ours_beside_the_papers(name, tmp_path):
             sides = ([records[key, seed] for seed in seeds] for key in (row.key, base))
             assert found == compare(*sides, table.measures)  # of the same seeds
     assert ("What is gained over" in text) == bool(table.bases)
-    assert text.count("± ") > 0
+    assert text.count("± ") > 0 and "--seeds 2`" in text and "2 seeds for the rows" in text
     assert plot_curves(table, records).startswith(b"\x89PNG")
     if name == "size":
         assert plot_sizes(result["rows"]).startswith(b"\x89PNG")
+
+
+def test_the_table_says_which_rows_are_of_which_machine(tmp_path):
+    table, runs = make_runs("3", "cpu", tmp_path, seeds=1)
+    records = {key: make_record(index) for index, key in enumerate(runs)}
+    first = next(iter(records))
+    records[first]["hardware"] = "a bigger one"
+    result = reproduction.summarize(table, records) | {"scale": "cpu", "table": "3", "instead": []}
+    label, others = table.row(first[0]).label, ", ".join(row.label for row in table.rows if row.key != first[0])
+    text = as_markdown(table, result)
+    assert f". a bigger one: {label}; a machine: {others}. Commit" in text and ", seed 0." in text
 
 
 def test_nothing_is_done_twice(tmp_path, monkeypatch):
