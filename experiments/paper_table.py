@@ -84,10 +84,11 @@ def _label(row: dict, result: dict) -> str:
 
 
 def _instead(table: Table, rows: list[dict]) -> str:
+    made = [f"{row['label']}: {row['hardware']}, commit {row['commit']}" for row in rows]
     lines = [
         "What one would pick instead: Transformers' VisionEncoderDecoderModel (small ViT and GPT-2), trained "
         "by Seq2SeqTrainer on the same pictures for the same time (`python -m experiments.vision_encoder_decoder`; "
-        f"{rows[0]['hardware']}; commit {rows[0]['commit']}):",
+        f"{'; '.join(made)}):",
         "",
         f"| | {' | '.join(table.measures.values())} | images/s | minutes |",
         f"| --- |{' ---: |' * (len(table.measures) + 2)}",
