@@ -18,7 +18,7 @@ EPILOG = f"""exit status: 0 every picture was read; otherwise messages on standa
   {EXIT_STATUS["unreadable"]} a file is missing, damaged or no picture; or several, for different reasons
   {EXIT_STATUS["usage"]} options that do not fit
   {EXIT_STATUS["blank"]} nothing is drawn in it
-  {EXIT_STATUS["photograph"]} no picture of the model's kind: a photograph, a plot, a page of text
+  {EXIT_STATUS["photograph"]} no picture of the model's kind, such as a photograph
   {EXIT_STATUS["crowded"]} more objects than the model can write
   {EXIT_STATUS["model"]} the model cannot be used
   {EXIT_STATUS["output"]} a result cannot be written; no more pictures are read then"""

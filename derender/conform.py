@@ -99,7 +99,7 @@ def _conform_canvas(image: Image.Image, canvas: Canvas) -> Conformed:
     inner = _without_margins(pixels)
     if inner is not None and abs(inner.shape[1] * height / (inner.shape[0] * width) - 1) < SAME_SHAPE:
         canvases.append(Laid(f"margins cut off, and fitted into {width} x {height} pixels", fit_canvas(inner, canvas)))
-    return Conformed([given], canvases)
+    return Conformed([given], canvases, is_whole=len(canvases) == 1)
 
 
 def _without_margins(pixels: np.ndarray) -> np.ndarray | None:

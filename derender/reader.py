@@ -203,7 +203,7 @@ class Reader:
             raise UnreadableError("crowded", f"crowded: more than the {count} objects that this model can tell apart")
 
     def _refuse_nonsense(self, reading: Reading) -> None:
-        """A photograph, a plot, a page of text: whatever is read in them is a guess."""
+        """A photograph, say: whatever is read in it is a guess."""
         if self.draw is None:
             return
         if self._draws_with_noise():

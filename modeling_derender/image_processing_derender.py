@@ -14,6 +14,9 @@ from transformers.processing_utils import ImagesKwargs
 from .image_io import ImageError, to_uint8
 
 
+FINE = 64  # pixels across one of what a picture is shrunk to, beyond which a few more or less make no difference
+
+
 class DerenderImageKwargs(ImagesKwargs, total=False):
     """`num_channels`: 1 for grey pictures, 3 for RGB."""
 
@@ -92,7 +95,20 @@ def resize(image: np.ndarray, height: int, width: int, resample: int) -> np.ndar
 
 def average_areas(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
     """The means of `pixels` (H, W, ...) over the areas of fewer, larger ones, float32 (height, width, ...)."""
+    pixels = _average_blocks(_average_blocks(pixels, height).swapaxes(0, 1), width).swapaxes(0, 1)
     return _average_rows(_average_rows(pixels, height).swapaxes(0, 1), width).swapaxes(0, 1)
+
+
+def _average_blocks(pixels: np.ndarray, count: int) -> np.ndarray:
+    """`pixels` (N, ...) averaged by whole blocks, as many as leave at least FINE of them for each of `count` parts.
+
+    Of a very long picture the last pixels, that are no whole block, are left out.
+    """
+    block = len(pixels) // (FINE * count)
+    if block < 2:
+        return pixels
+    whole = pixels[: len(pixels) // block * block]
+    return whole.reshape(-1, block, *whole.shape[1:]).mean(axis=1, dtype=np.float32)
 
 
 def _average_rows(pixels: np.ndarray, count: int) -> np.ndarray:

@@ -190,7 +190,9 @@ def test_even_margins_around_a_canvas_are_cut_off(quality, tmp_path):
         framed = Image.open(tmp_path / "framed.jpg")
     found = conform(framed, SCENES.canvas, AS_THEY_ARE)
     assert [canvas.told.startswith("margins cut off") for canvas in found.canvases] == [False, True]
+    assert not found.is_whole  # narrow margins around a scene leave it much like one without
     assert np.abs(found.canvases[1].picture - scene.astype(float)).mean() < (12 if quality else 0.5)
     # What they would leave is no canvas: a thing in the middle of a page is part of it.
     framed.paste("white", (40, 80, 560, 390))
-    assert len(conform(framed, SCENES.canvas, AS_THEY_ARE).canvases) == 1
+    found = conform(framed, SCENES.canvas, AS_THEY_ARE)
+    assert len(found.canvases) == 1 and found.is_whole

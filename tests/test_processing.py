@@ -15,7 +15,7 @@ from datasets_scripts.noisy_shapes.renderer import render_batch
 from datasets_scripts.noisy_shapes.sampler import sample_scene
 from modeling_derender import DerenderProcessor
 from modeling_derender.image_io import MAX_PIXELS, ImageError, open_image, to_uint8
-from modeling_derender.image_processing_derender import resize
+from modeling_derender.image_processing_derender import average_areas, resize
 
 
 CIRCLE = {"category": "circle", "x": 3, "y": 12}
@@ -95,6 +95,16 @@ def test_to_shrink_takes_the_share_of_each_pixel(shape):
     found = resize(pixels, low, narrow, Image.Resampling.BOX)
     assert found.dtype == np.uint8 and np.abs(found - means).max() < 0.501
     assert np.ptp(resize(np.full_like(pixels, 200), low, narrow, Image.Resampling.BOX)) == 0
+
+
+@pytest.mark.parametrize("shape", [(1, 1_000_000), (1_000_000, 1)])
+def test_to_shrink_a_very_long_picture_takes_little(shape):
+    pixels = np.random.default_rng(0).integers(0, 256, (*shape, 3), dtype=np.uint8)
+    forget_peak()
+    before = peak_memory()
+    found = average_areas(pixels, *(1 if side == 1 else 10 for side in shape))
+    assert peak_memory() - before < 4 * pixels.nbytes  # one by one, the shares of its pixels would take more
+    assert np.abs(found.reshape(10, 3) - pixels.reshape(10, -1, 3).mean(axis=1)).max() < 1
 
 
 def test_a_picture_shrunk_is_like_one_drawn_small():
