@@ -13,7 +13,7 @@ setup(
     description="Turns a computer-generated image back into the specification that drew it.",
     long_description=(Path(__file__).parent / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
-    license="Apache-2.0",
+    license="Apache-2.0 AND CC-BY-NC-4.0",  # the latter for the weights of Abstract Scenes
     python_requires=">=3.11",
     packages=[
         *find_packages(include=["derender", "modeling_derender*", "derender_training*", "datasets_scripts*"]),

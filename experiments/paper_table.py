@@ -32,6 +32,7 @@ def _describe(table: Table, result: dict) -> str:
     seeds = max(len(row["scores"]["iou"]["seeds"]) for row in result["rows"] if "scores" in row)
     options = " --data_dir AbstractScenes_v1.1" if table.data_set == SCENES else ""
     options += f" --seeds {seeds}" if seeds != SEEDS else ""
+    options += f" --results {result['results']}" if "results" in result else ""
     spread = f"{seeds} seeds for the rows that show a spread (standard deviation), one (0) for the others"
     parts = [
         f"{small}`python experiments/reproduce.py --table {result['table']} --scale {result['scale']}{options}`: "

@@ -27,7 +27,7 @@ from experiments.carry_weights import WEIGHTS, halve
 
 PRETRAINED = Path(__file__).resolve().parent.parent / "pretrained"
 CARD = "README.md"
-PUBLIC = {"real": "../shared/data", "data": "AbstractScenes_v1.1"}  # the places as the card tells them
+PUBLIC = {"real": "real_pictures", "data": "AbstractScenes_v1.1"}  # the places as the card tells them
 # What each is scored on, by what the card calls it: arguments of eval.py, {data} being --data_dir's.
 EVALUATIONS = {
     "noisy_shapes": {
@@ -147,7 +147,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("name", choices=EVALUATIONS)
     parser.add_argument("sources", nargs="+", type=Path, metavar="RUN_MODEL", help="the newest first")
     parser.add_argument("--data_dir", default="", help="the folder of the language's own files, where it needs such")
-    parser.add_argument("--real_pictures", default=PUBLIC["real"], help="the folder of the real pictures")
+    parser.add_argument("--real_pictures", default="../shared/data", help="the folder of the real pictures")
     options = parser.parse_args(arguments)
     target = PRETRAINED / options.name
     commit = find_commit()  # before the weights of the last one, which lie there, are replaced

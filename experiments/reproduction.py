@@ -27,6 +27,7 @@ from experiments.run_records import INSTEAD, make_record, read_record, write_rec
 from experiments.runs import Run, RunError, Stopped, execute_runs
 
 
+RESULTS = "experiments/results"
 READ = ("transformer", "iou_image")  # whose readings are drawn
 
 
@@ -47,6 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (OSError, RunError, ValueError) as error:
         sys.exit(f"error: {error}")
     result = summarize(table, found) | {"scale": options.scale, "table": options.table}
+    if options.results != RESULTS:
+        result["results"] = options.results
     result["instead"] = describe_instead(records / f"{INSTEAD}.json", table, found)
     write_result(Path(options.results), table, result, found)
     write_readings(options, table, runs, folder, data_dir)
@@ -61,7 +64,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--real_pictures", default="../shared/data", help=f"the folder of {' and '.join(REAL_PICTURES)}"
     )
     parser.add_argument("--output_dir", default="runs/reproduce", help="where the runs are")
-    parser.add_argument("--results", default="experiments/results", help="where tables, figures and records are")
+    parser.add_argument("--results", default=RESULTS, help="where tables, figures and records are")
     parser.add_argument("--seeds", type=positive, default=SEEDS, help="of the headline rows; the others have one")
     parser.add_argument("--jobs", type=positive, default=2, help="runs at a time")
     parser.add_argument("--stop_after", type=float, metavar="MINUTES", help="stop then, to go on another time")
