@@ -18,6 +18,19 @@ MODEL = {
 }  # fmt: skip
 
 
+# Files of minutes, most of which start processes of their own.
+LONG = {
+    f"test_{name}.py" for name in (
+        "cli", "eval", "fuzz", "hub", "launch", "own_language", "page", "rl_train", "runs", "spaces", "training",
+    )
+}  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first: at the end no process is left alone with one."""
+    items.sort(key=lambda item: item.path.name not in LONG)
+
+
 @pytest.fixture(scope="session")
 def options(tmp_path_factory) -> TrainingOptions:
     """The recipe of the run that the tests below share."""

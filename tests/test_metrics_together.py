@@ -72,18 +72,17 @@ def test_batches_say_what_the_whole_says(name, tmp_path):
     assert metric.compute() == metric.compute(**sides(pairs))
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_two_processes_say_what_one_says(name, tmp_path):
-    pairs = pairs_for(name, 11, tmp_path)
-    (tmp_path / "pairs.json").write_text(json.dumps(pairs))
-    script = Path(__file__).with_name("metric_process.py")
+def test_two_processes_say_what_one_says(tmp_path):
+    every, data = {name: pairs_for(name, 11, tmp_path) for name in NAMES}, []
+    for name, pairs in every.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps(pairs))
+        data += [METRICS / name, tmp_path / f"{name}.json"]
+    command = [sys.executable, Path(__file__).with_name("metric_process.py"), tmp_path / "cache"]
     processes = [
-        subprocess.Popen(
-            [sys.executable, script, METRICS / name, tmp_path / "cache", str(number), "2", tmp_path / "pairs.json"],
-            stdout=subprocess.PIPE, text=True,
-        )
+        subprocess.Popen([*command, str(number), "2", *data], stdout=subprocess.PIPE, text=True)
         for number in range(2)
     ]  # fmt: skip
     output, _ = processes[0].communicate(timeout=120)
     assert [process.wait(60) for process in processes] == [0, 0]
-    assert json.loads(output) == pytest.approx(evaluate.load(str(METRICS / name)).compute(**sides(pairs)))
+    for line, (name, pairs) in zip(output.splitlines(), every.items(), strict=True):
+        assert json.loads(line) == pytest.approx(evaluate.load(str(METRICS / name)).compute(**sides(pairs)))
