@@ -202,7 +202,7 @@ def _validation_scenes(options: TrainingOptions, folder: ModuleType) -> list[dic
 
 
 def _open_scenes(options: TrainingOptions, folder: ModuleType, kind: type[Scenes], **which) -> Scenes:
-    """Scenes at the model's resolution, with the options in `scene` that scenes of this kind take.
+    """Scenes at the resolution asked for, with the options in `scene` that scenes of this kind take.
 
     The options may be of both kinds, since one run can learn from fresh scenes and be validated on given ones.
     """
@@ -219,8 +219,8 @@ def _open_scenes(options: TrainingOptions, folder: ModuleType, kind: type[Scenes
     with _naming("render"):
         find_renderer(folder, which.get("render"))
     with _naming("scene"):
-        scenes = kind(folder, options.image_size, data_dir=options.data_dir, **which, **scene)
-    with _naming("image_size"):
+        scenes = kind(folder, options.scene_size, data_dir=options.data_dir, **which, **scene)
+    with _naming("draw_size" if options.scene_size != options.image_size else "image_size"):
         scenes[0]
     return scenes
 

@@ -110,3 +110,8 @@ class RLOptions:
         return join_rewards(
             self.rewards, self.joint, self.ratio or [1] * len(self.rewards), self.weights or [1.0] * len(self.rewards)
         )
+
+    @property
+    def scene_size(self) -> list[int]:
+        """[height, width] at which scenes are drawn: the model's own, for readings are drawn so and compared."""
+        return self.image_size

@@ -25,7 +25,9 @@ class TrainingOptions:
     - scene: options of the language's sample_scene for fresh scenes, and of its read_scenes for given ones.
     - render: the one of the language's RENDERERS that draws fresh and given scenes to train on; null: the default one.
       The validation is drawn by the default one.
-    - image_size: [height, width] in pixels of the model's input, at which fresh scenes are drawn.
+    - image_size: [height, width] in pixels of the model's input.
+    - draw_size: [height, width] at which fresh and given scenes are drawn, to be shrunk as a user's picture would be;
+      null: the image_size.
     - order: of the objects in the labels: type, size, position, random (drawn anew each time a scene is seen), or
       random_once (drawn once for each scene; the paper's section 7.1 does not say which of the two its own is).
     - max_length: the most tokens in a specification, both ends among them; a longer one in the data is an error.
@@ -64,6 +66,7 @@ class TrainingOptions:
     scene: dict[str, Any] = field(default_factory=dict)
     render: str | None = None
     image_size: list[int] = field(default_factory=lambda: [256, 256])
+    draw_size: list[int] | None = None
     order: Literal["type", "size", "position", "random", "random_once"] = "type"
     max_length: int = 160
     model: dict[str, Any] = field(default_factory=dict)
@@ -95,9 +98,15 @@ class TrainingOptions:
             "evaluate_every", "evaluation_size", "save_every", "num_threads",
         )  # fmt: skip
         not_negative = ("seed", "weight_decay", "warmup_steps", "num_workers")
-        require_ranges(self, positive, not_negative, ("image_size", "betas"))
+        require_ranges(self, positive, not_negative, ("image_size", "draw_size", "betas"))
         if self.initial_model is not None and self.pretrained_backbone:
             raise OptionError("option 'pretrained_backbone': 'initial_model' has a backbone already; give one of them")
-        require(self, "image_size", min(self.image_size) > 0, "must be above 0")
+        for name in ("image_size", "draw_size"):
+            require(self, name, min(getattr(self, name) or [1]) > 0, "must be above 0")
         require(self, "averaging", self.averaging is None or 0 <= self.averaging < 1, "must be at least 0 and below 1")
         require(self, "betas", all(0 <= beta < 1 for beta in self.betas), "must be at least 0 and below 1")
+
+    @property
+    def scene_size(self) -> list[int]:
+        """[height, width] at which scenes are drawn."""
+        return self.draw_size or self.image_size

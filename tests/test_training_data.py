@@ -16,6 +16,7 @@ from datasets_scripts import load_language_folder
 from derender_training import data_folder
 from derender_training.data import TrainingBatches, load_batches, load_examples
 from derender_training.options import OptionError
+from modeling_derender import DerenderProcessor
 
 
 TOY = str(Path(__file__).parent / "toy_language")
@@ -95,6 +96,19 @@ def test_scenes_are_drawn_by_the_renderer_of_the_options(options):
     assert np.array_equal(usual.validation[3]["image"], clean.validation[3]["image"])
     with pytest.raises(OptionError, match="option 'render': noisy_shapes: unknown renderer 'blue'; known: noisy"):
         load_examples(replace(options, render="blue"), folder)
+
+
+def test_scenes_may_be_drawn_larger_than_the_model_sees_them(options, trained):
+    folder = load_language_folder(TOY)
+    larger = replace(options, draw_size=[64, 64])
+    examples = load_examples(larger, folder)
+    assert {item["image"].shape[:2] for item in (examples.train[0], *examples.validation)} == {(64, 64)}
+    processor = DerenderProcessor.from_pretrained(f"{options.output_dir}/model")
+    (seen,) = TrainingBatches(examples.train, processor, 1, seed=0)[0]["pixel_values"]
+    assert seen.shape[1:] == (32, 32)
+    assert torch.equal(seen, processor(images=[examples.train[0]["image"]])["pixel_values"][0])
+    with pytest.raises(OptionError, match="draw_size"):
+        replace(options, draw_size=[0, 64])
 
 
 # Folders of pictures
