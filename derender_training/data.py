@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader, Dataset, Subset
 from datasets_scripts.scene_options import scene_options
 from datasets_scripts.scenes import FreshScenes, GivenScenes, RenderError, Scenes, data_options, find_renderer
 from derender_training.data_folder import open_data_folder
+from derender_training.mixed_examples import MixedExamples
 from derender_training.options import OptionError, closest
 from derender_training.training_options import TrainingOptions
 from modeling_derender.processing_derender import DerenderProcessor
@@ -75,7 +76,10 @@ class TrainingBatches(Dataset):
 
     def __getitem__(self, step: int) -> dict[str, torch.Tensor]:
         positions = self.positions(step)
-        indices = [self.index(position) for position in positions]
+        return dict(self.prepare([self.index(position) for position in positions], positions)[1])
+
+    def prepare(self, indices: list[int], positions: Sequence[int] = ()) -> tuple[list[dict], dict]:
+        """The examples, and what the model takes; `positions` in the run count where the order is drawn anew."""
         examples = self.examples.__getitems__(indices)
         # An order drawn anew belongs to the position in the run, one drawn once to the example.
         numbers = {"random": positions, "random_once": indices}.get(self.order)
@@ -86,7 +90,7 @@ class TrainingBatches(Dataset):
             rng=None if numbers is None else [_rng(_OBJECT_ORDER, self.seed, number) for number in numbers],
         )
         self._check_lengths(batch["labels"], indices)
-        return dict(batch)
+        return examples, batch
 
     def _check_lengths(self, labels: torch.Tensor, indices: list[int]) -> None:
         length = labels.shape[1] + 1  # labels lack the start token
@@ -164,8 +168,9 @@ def load_examples(options: TrainingOptions, folder: ModuleType) -> Examples:
     language's sampler or reader does not take.
     """
     if options.data == "fresh":
-        train = _open_scenes(options, folder, FreshScenes, seed=options.seed, render=options.render)
-        return Examples(train, options.train_size, _validation_scenes(options, folder))
+        return Examples(_fresh_scenes(options, folder), options.train_size, _validation_scenes(options, folder))
+    if options.plain_share:
+        raise OptionError(f"option 'plain_share': of fresh scenes, and these are of data {options.data!r}")
     if options.data == "given":
         train = _open_scenes(options, folder, GivenScenes, split="train", render=options.render)
         return Examples(train, _train_size(options, train), _validation_scenes(options, folder))
@@ -183,6 +188,14 @@ def load_examples(options: TrainingOptions, folder: ModuleType) -> Examples:
     else:
         validation = Subset(validation, range(min(options.evaluation_size, len(validation))))
     return Examples(train, _train_size(options, train), validation)
+
+
+def _fresh_scenes(options: TrainingOptions, folder: ModuleType) -> Sequence[dict]:
+    scenes = _open_scenes(options, folder, FreshScenes, seed=options.seed, render=options.render)
+    if not options.plain_share:
+        return scenes
+    plain = FreshScenes(folder, options.scene_size, seed=options.seed, data_dir=options.data_dir)
+    return MixedExamples(plain, scenes, options.plain_share)
 
 
 def _train_size(options: TrainingOptions, train: Sequence) -> int:

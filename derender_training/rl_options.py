@@ -21,7 +21,8 @@ class RLOptions:
     - checkpoint: the folder of a model trained by cross-entropy, with its processor.
     - output_dir: the run's folder. The same command again resumes the run there.
     - language: the language's folder, by name or path; null: the one of the checkpoint's language by its name.
-    - data, data_dir, train_size, scene, render: as of train.py. Pictures come at the checkpoint's resolution.
+    - data, data_dir, train_size, scene, render, plain_share: as of train.py. Pictures come at the checkpoint's
+      resolution.
     - image_size: filled in from the checkpoint; leave it null.
     Rewards
     - rewards: of iou (equation 11), inference (one minus the inference error) and image (equation 13 or 14, as the
@@ -57,6 +58,7 @@ class RLOptions:
     train_size: int | None = None
     scene: dict[str, Any] = field(default_factory=dict)
     render: str | None = None
+    plain_share: float | None = None
     image_size: list[int] | None = None
     rewards: list[str] = field(default_factory=lambda: ["iou"])
     joint: Literal["alternate", "weighted"] = "alternate"
@@ -94,6 +96,7 @@ class RLOptions:
         )  # fmt: skip
         not_negative = ("seed", "weight_decay", "warmup_steps", "num_workers", "guard_margin")
         require_ranges(self, positive, not_negative, ("betas", "reward_size"))
+        require(self, "plain_share", 0 <= (self.plain_share or 0) <= 1, "must be a share from 0 to 1")
         require(self, "betas", all(0 <= beta < 1 for beta in self.betas), "must be at least 0 and below 1")
         for name in self.rewards:
             if name not in REWARDS:

@@ -25,6 +25,8 @@ class TrainingOptions:
     - scene: options of the language's sample_scene for fresh scenes, and of its read_scenes for given ones.
     - render: the one of the language's RENDERERS that draws fresh and given scenes to train on; null: the default one.
       The validation is drawn by the default one.
+    - plain_share: of fresh scenes so many, as 0.5, are sampled and drawn by the language's defaults, whatever `scene`
+      and `render` say.
     - image_size: [height, width] in pixels of the model's input.
     - draw_size: [height, width] at which fresh and given scenes are drawn, to be shrunk as a user's picture would be;
       null: the image_size.
@@ -54,6 +56,8 @@ class TrainingOptions:
     - evaluation_size: pictures an evaluation, the first of the validation split of the folder, or of the language's
       given scenes; a language without given scenes takes those of the stream's validation split.
     - save_every: steps between checkpoints (one more comes at the end).
+    - keep_pictures: the training pictures stay in shared memory, so that each is drawn once: `train_size` x height x
+      width bytes, three times as many in colour. Fresh scenes without end are not kept.
     - num_workers: processes that prepare batches, for each process that trains; 0 prepares them in the loop.
     - num_threads: PyTorch's threads; null leaves them as they are.
     """
@@ -65,6 +69,7 @@ class TrainingOptions:
     train_size: int | None = None
     scene: dict[str, Any] = field(default_factory=dict)
     render: str | None = None
+    plain_share: float | None = None
     image_size: list[int] = field(default_factory=lambda: [256, 256])
     draw_size: list[int] | None = None
     order: Literal["type", "size", "position", "random", "random_once"] = "type"
@@ -88,6 +93,7 @@ class TrainingOptions:
     evaluate_every: int = 2000
     evaluation_size: int = 500
     save_every: int = 1000
+    keep_pictures: bool = False
     num_workers: int = 1
     num_threads: int | None = None
 
@@ -103,6 +109,7 @@ class TrainingOptions:
             raise OptionError("option 'pretrained_backbone': 'initial_model' has a backbone already; give one of them")
         for name in ("image_size", "draw_size"):
             require(self, name, min(getattr(self, name) or [1]) > 0, "must be above 0")
+        require(self, "plain_share", 0 <= (self.plain_share or 0) <= 1, "must be a share from 0 to 1")
         require(self, "averaging", self.averaging is None or 0 <= self.averaging < 1, "must be at least 0 and below 1")
         require(self, "betas", all(0 <= beta < 1 for beta in self.betas), "must be at least 0 and below 1")
 

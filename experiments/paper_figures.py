@@ -37,7 +37,7 @@ def plot_sizes(rows: list[dict]) -> bytes:
     figure = Figure(figsize=(5, 3.6), layout="constrained")
     axes = figure.subplots()
     for label in ("cross-entropy", "IOU reward"):
-        own = [row for row in rows if (row["key"].startswith("iou")) == (label == "IOU reward")]
+        own = [row for row in rows if "scores" in row and (row["key"].startswith("iou")) == (label == "IOU reward")]
         own.sort(key=lambda row: row["share"])
         means = [100 * row["scores"]["iou_1.0"]["mean"] for row in own]
         axes.plot([row["share"] for row in own], means, "o-", label=label)

@@ -14,7 +14,8 @@ def as_markdown(table: Table, result: dict) -> str:
     """`result` is what reproduction.py writes as JSON."""
     parts = [f"# {table.title}, at {result['scale']} scale", _describe(table, result), _ours(table, result)]
     for base in table.bases:
-        parts.append(_tests(table, result["rows"], base))
+        if any(base in row["against"] for row in result["rows"]):
+            parts.append(_tests(table, result["rows"], base))
     if any(row.get("real") for row in result["rows"]):
         parts.append(_real(result))
     if result["instead"]:
@@ -33,6 +34,9 @@ def _describe(table: Table, result: dict) -> str:
     options = " --data_dir AbstractScenes_v1.1" if table.data_set == SCENES else ""
     options += f" --seeds {seeds}" if seeds != SEEDS else ""
     options += f" --results {result['results']}" if "results" in result else ""
+    done = [row["key"] for row in result["rows"] if "scores" in row]
+    missing = [row.label for row in table.rows if row.recipe is not None and row.key not in done]
+    options += f" --rows {' '.join(done)}" if missing else ""
     spread = f"{seeds} seeds for the rows that show a spread (standard deviation), one (0) for the others"
     parts = [
         f"{small}`python experiments/reproduce.py --table {result['table']} --scale {result['scale']}{options}`: "
@@ -49,6 +53,7 @@ def _describe(table: Table, result: dict) -> str:
         f"{', '.join(parts)}. {_tell_hardware(result)}. Commit {', '.join(result['commits'])}. In percent; "
         "below each row of ours what the paper has at its own scale, and the difference. Scored is the model of the "
         "step that was best on the validation; 0 is the model that reinforcement began with."
+        + (f" NOT RUN yet: {', '.join(missing)}." if missing else "")
     )
 
 

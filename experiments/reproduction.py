@@ -2,7 +2,8 @@
 
 Trains and scores what the rows need and writes table_TABLE_SCALE.json, .md and the figures. The same command again
 goes on where it was stopped, and nothing is done twice: tables share their runs, and a run whose record lies in the
-results counts as done. Scale "tiny" is to see that all of it works.
+results counts as done. With --rows only these are carried out; the table has what is done. Scale "tiny" is to see that
+all of it works.
 """
 
 from __future__ import annotations
@@ -42,11 +43,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         real = find_real_pictures(options.real_pictures) if table.data_set == NOISY else None
         data_dir = options.data_dir if table.data_set == SCENES else None
         runs = list_runs(table, setting, folder, options.seeds, data_dir, real)
-        found = carry_out(table, runs, records, options.jobs, deadline)
+        found = carry_out(table, runs, records, options.jobs, deadline, options.rows)
     except Stopped as stop:
         sys.exit(f"stopped: {stop}")
     except (OSError, RunError, ValueError) as error:
         sys.exit(f"error: {error}")
+    if not found:
+        sys.exit(f"error: --rows {' '.join(options.rows)}: the table has no row that is done")
     result = summarize(table, found) | {"scale": options.scale, "table": options.table}
     if options.results != RESULTS:
         result["results"] = options.results
@@ -66,6 +69,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--output_dir", default="runs/reproduce", help="where the runs are")
     parser.add_argument("--results", default=RESULTS, help="where tables, figures and records are")
     parser.add_argument("--seeds", type=positive, default=SEEDS, help="of the headline rows; the others have one")
+    parser.add_argument("--rows", nargs="+", metavar="ROW", help="only these, by their keys; else all")
     parser.add_argument("--jobs", type=positive, default=2, help="runs at a time")
     parser.add_argument("--stop_after", type=float, metavar="MINUTES", help="stop then, to go on another time")
     return parser.parse_args(arguments)
@@ -79,10 +83,24 @@ def find_real_pictures(folder: str) -> Path:
     return Path(folder)
 
 
-def carry_out(table: Table, runs: dict, records: Path, jobs: int, deadline: float | None) -> dict:
-    """The records of `runs` (by row and seed), made where they are not there; RunError, Stopped."""
+def carry_out(
+    table: Table,
+    runs: dict,
+    records: Path,
+    jobs: int,
+    deadline: float | None,
+    rows: Sequence[str] | None = None,
+) -> dict:
+    """The records of `runs` (by row and seed), made where they are not there, and asked for by `rows` if given.
+
+    Those that are not done are left out. Raises RunError, Stopped, and ValueError for a row that the table has not.
+    """
+    known = [row.key for row in table.rows if row.recipe is not None]
+    unknown = [key for key in rows or () if key not in known]
+    if unknown:
+        raise ValueError(f"--rows {unknown[0]}: the table has {', '.join(known)}")
     found = {key: read_record(_record_path(records, run), run) for key, run in runs.items()}
-    wanted = [key for key, record in found.items() if record is None]
+    wanted = [key for key, record in found.items() if record is None and (rows is None or key[0] in rows)]
     # A run that is begun from has to be here itself, its record alone does not do.
     needed = {*wanted, *list_starts(table, wanted)}
     for title, begins in (("from the start", False), ("from these", True)):
@@ -91,7 +109,7 @@ def carry_out(table: Table, runs: dict, records: Path, jobs: int, deadline: floa
             execute_runs([runs[key] for key in now], jobs, f"{table.title}, {title}", deadline)
         finally:
             _keep_records({key: runs[key] for key in now if runs[key].is_done()}, found, records)
-    return found
+    return {key: record for key, record in found.items() if record is not None}
 
 
 def _keep_records(done: dict[tuple[str, int], Run], found: dict, records: Path) -> None:
@@ -118,7 +136,8 @@ def summarize(table: Table, records: dict[tuple[str, int], dict]) -> dict:
             item["real"] = _describe_real(seeds)
             item["runs"] = {name: [record[name] for record in seeds] for name in ("minutes", "steps", "best_step")}
             item["hardware"] = sorted({record["hardware"] for record in seeds})
-        bases = table.bases if row.is_compared else ()
+        bases = [base for base in table.bases if row.is_compared and all(seed in own[base] for seed in own[row.key])]
+        bases = bases if seeds else []
         same = {base: [own[base][seed] for seed in own[row.key]] for base in bases}
         item["against"] = {base: compare(seeds, same[base], table.measures) for base in bases}
         rows.append(item)

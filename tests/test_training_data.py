@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import datasets
 import numpy as np
@@ -13,8 +14,9 @@ from PIL import Image
 
 import train
 from datasets_scripts import load_language_folder
-from derender_training import data_folder
+from derender_training import data_folder, kept_batches
 from derender_training.data import TrainingBatches, load_batches, load_examples
+from derender_training.kept_batches import KeptBatches
 from derender_training.options import OptionError
 from modeling_derender import DerenderProcessor
 
@@ -96,6 +98,67 @@ def test_scenes_are_drawn_by_the_renderer_of_the_options(options):
     assert np.array_equal(usual.validation[3]["image"], clean.validation[3]["image"])
     with pytest.raises(OptionError, match="option 'render': noisy_shapes: unknown renderer 'blue'; known: noisy"):
         load_examples(replace(options, render="blue"), folder)
+
+
+def test_a_share_of_the_scenes_is_plain(options):
+    folder, options = load_language_folder("noisy_shapes"), replace(options, language="noisy_shapes", scene={})
+    other = replace(options, scene={"min_objects": 13, "max_objects": 14}, render="clean")
+    plain, varied, mixed = (
+        load_examples(item, folder).train for item in (options, other, replace(other, plain_share=0.4))
+    )
+    sources = [plain if index in (2, 4, 7, 9) else varied for index in range(10)]
+    for index, (example, source) in enumerate(zip(mixed.__getitems__(list(range(10))), sources, strict=True)):
+        assert example["objects"] == source[index]["objects"] == mixed[index]["objects"]
+        assert np.array_equal(example["image"], source[index]["image"])
+    with pytest.raises(OptionError, match="'plain_share' must be a share from 0 to 1, not 1.5"):
+        replace(options, plain_share=1.5)
+    with pytest.raises(OptionError, match="option 'plain_share': of fresh scenes"):
+        load_examples(replace(options, data="somewhere", plain_share=0.5, render=None), folder)
+
+
+class Counted:
+    """Examples, and how many of them were asked for."""
+
+    def __init__(self, examples):
+        self.examples, self.asked = examples, 0
+
+    def __getitem__(self, index):
+        return self.examples[index]
+
+    def __getitems__(self, indices):
+        self.asked += len(indices)
+        return self.examples.__getitems__(indices)
+
+
+@pytest.mark.parametrize("order, draw_size", [("type", None), ("random_once", [64, 64])])
+def test_kept_batches_are_those_that_are_drawn_anew(options, order, draw_size):
+    folder = load_language_folder("noisy_shapes")
+    options = replace(options, language="noisy_shapes", scene={}, draw_size=draw_size)
+    examples = Counted(load_examples(options, folder).train)
+    processor = DerenderProcessor.from_language(folder.LANGUAGE, options.image_size, 80)
+    arguments = (examples, processor, 8, 5, 20, order, 80)
+    anew, kept = TrainingBatches(*arguments), KeptBatches(*arguments)
+    expected = [anew[step] for step in range(6)]
+    examples.asked = 0
+    for loaded in (
+        [kept[step] for step in (0, 1)],
+        list(load_batches(kept, 0, 6, num_workers=2)),
+        [kept[step] for step in range(6)],
+    ):
+        for batch, same in zip(loaded, expected, strict=False):
+            assert batch.keys() == same.keys() and all(torch.equal(batch[name], same[name]) for name in same)
+    assert 0 < examples.asked <= 20 and kept.is_kept.all()
+
+
+def test_pictures_that_cannot_be_kept(options, monkeypatch):
+    folder = load_language_folder(TOY)
+    examples = load_examples(options, folder).train
+    processor = DerenderProcessor.from_language(folder.LANGUAGE, options.image_size, 12)
+    with pytest.raises(OptionError, match="option 'keep_pictures': the order is drawn anew each time"):
+        KeptBatches(examples, processor, 8, 5, 20, "random", 12)
+    monkeypatch.setattr(kept_batches.shutil, "disk_usage", lambda path: SimpleNamespace(free=1000))
+    with pytest.raises(OptionError, match="they take 0.[1-9] GB, and .* has 0.0 GB free"):
+        KeptBatches(examples, processor, 8, 5, 200_000, "type", 12)
 
 
 def test_scenes_may_be_drawn_larger_than_the_model_sees_them(options, trained):
