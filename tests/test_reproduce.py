@@ -154,6 +154,29 @@ def test_the_table_says_which_rows_are_of_which_machine(tmp_path):
     assert f". a bigger one: {label}; a machine: {others}. Commit" in text and ", seed 0." in text
 
 
+def test_a_table_can_be_of_chosen_rows(tmp_path, monkeypatch):
+    table, runs = make_runs("1", "tiny", tmp_path / "runs", seeds=1)
+    carried_out = []
+    monkeypatch.setattr(
+        reproduction, "execute_runs", lambda now, jobs, title, deadline: carried_out.extend(run.name for run in now)
+    )
+    monkeypatch.setattr(reproduction, "make_record", lambda run: make_record(len(run.name), 0.5))
+    for run in runs.values():
+        monkeypatch.setattr(type(run), "is_done", lambda self: self.name in carried_out)
+    found = reproduction.carry_out(table, runs, tmp_path / "records", 1, None, ["lstm", "iou"])
+    assert carried_out == ["lstm_0", "transformer_0", "iou_0"]
+    assert list(found) == [("lstm", 0), ("transformer", 0), ("iou", 0)]
+    result = reproduction.summarize(table, found) | {"scale": "tiny", "table": "1", "instead": []}
+    text = as_markdown(table, json.loads(json.dumps(result)))
+    assert "--rows lstm transformer iou`" in text
+    missing = ", ".join(table.row(key).label for key in ("longer", "image", "iou_image"))
+    assert f"NOT RUN yet: {missing}." in text
+    assert "over the Transformer with cross-entropy" in text and "over cross-entropy for as much longer" not in text
+    assert plot_curves(table, found).startswith(b"\x89PNG")
+    with pytest.raises(ValueError, match="--rows lst: the table has lstm, transformer"):
+        reproduction.carry_out(table, runs, tmp_path / "records", 1, None, ["lst"])
+
+
 def test_nothing_is_done_twice(tmp_path, monkeypatch):
     """What has a record is done; what it is begun from is trained again only where something begins from it."""
     table, runs = make_runs("1", "tiny", tmp_path / "runs", seeds=1)
