@@ -38,7 +38,7 @@ setup(
         "torch>=2.11,<3",
         "torchvision>=0.26",
         "tqdm>=4.66.3",
-        "transformers>=5.17,<5.24",  # which calls past_key_values cache
+        "transformers>=5.17,<6",
     ],
     extras_require={
         "page": ["gradio>=6.0,<7"],  # derender serve

@@ -36,7 +36,7 @@ the truth.</sub>
 ## Use
 
 ```python
-from transformers import pipeline  # pip install 'transformers<5.24' timm
+from transformers import pipeline  # pip install transformers timm
 
 read = pipeline("image-to-spec", model="NAME", trust_remote_code=True)  # this folder, or its name on the Hub
 read("picture.png")  # {{"objects": [...], "text": "...", "confidences": [...]}}

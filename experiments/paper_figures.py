@@ -23,7 +23,7 @@ def plot_curves(table: Table, records: dict[tuple[str, int], dict]) -> bytes:
     for (key, seed), record in records.items():
         curve, axes = record["curve"], sides[int(starts[key] is not None)]
         shown = [100 * value for value in curve[measure]]
-        axes.plot(curve["step"], shown, color=colours[key], label=labels[key] if seed == 0 else None)
+        axes.plot(curve["step"], shown, ".-", color=colours[key], label=labels[key] if seed == 0 else None)
     for axes, title in zip(sides, ("from the start", "from the checkpoint"), strict=True):
         axes.set(title=title, xlabel="step", ylabel=f"{label}, percent")
         axes.grid(alpha=0.3)

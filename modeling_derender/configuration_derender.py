@@ -80,7 +80,7 @@ class DerenderConfig(PretrainedConfig):
     model_type = "derender"
     _auto_class: ClassVar[str] = "AutoConfig"  # its code is saved with it
     attribute_map = {"hidden_size": "d_model"}
-    keys_to_ignore_at_inference = ["past_key_values"]
+    keys_to_ignore_at_inference = ["past_key_values", "cache"]
 
     language: dict | None = None
     vocab_size: int | None = None

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from transformers.cache_utils import Cache, CacheLayerMixin
 from transformers.modeling_outputs import BaseModelOutputWithPastAndCrossAttentions
 
+from .cache_name import CACHE
 from .configuration_derender import DerenderConfig
 
 
@@ -104,7 +105,7 @@ class LSTMDecoder(nn.Module):
         input_ids: torch.Tensor,
         encoder_hidden_states: torch.Tensor,
         attention_mask: torch.Tensor | None = None,
-        past_key_values: Cache | None = None,
+        cache: Cache | None = None,
         use_cache: bool = False,
         output_attentions: bool = False,
         output_hidden_states: bool = False,
@@ -123,15 +124,15 @@ class LSTMDecoder(nn.Module):
         # Autocast would round the state at each of its many steps, and it would lose what it has gathered.
         with torch.autocast(embedded.device.type, enabled=False):
             features = encoder_hidden_states.to(embedded.dtype)
-            state = self._begin(features, len(input_ids)) if past_key_values is None else _state_of(past_key_values)
+            state = self._begin(features, len(input_ids)) if cache is None else _state_of(cache)
             mask = None if attention_mask is None else attention_mask[:, -input_ids.shape[1] :, None].bool()
             hidden, weights = zip(*self._steps(embedded, features, state, mask), strict=True)
         output = F.dropout(torch.stack(hidden, dim=1), self.config.dropout, self.training)
-        if use_cache and past_key_values is None:
-            past_key_values = Cache(layers=[state])
+        if use_cache and cache is None:
+            cache = Cache(layers=[state])
         return BaseModelOutputWithPastAndCrossAttentions(
             last_hidden_state=output,
-            past_key_values=past_key_values,
+            **{CACHE: cache},
             hidden_states=(embedded, output) if output_hidden_states else None,
             cross_attentions=(torch.stack(weights, dim=1)[:, None],) if output_attentions else None,
         )
@@ -159,11 +160,11 @@ class LSTMDecoder(nn.Module):
             yield hidden, weights
 
 
-def _state_of(past_key_values: Cache) -> LSTMState:
-    layers = getattr(past_key_values, "layers", ())
+def _state_of(cache: Cache) -> LSTMState:
+    layers = getattr(cache, "layers", ())
     if len(layers) != 1 or not isinstance(layers[0], LSTMState):
-        kind = type(past_key_values).__name__
-        raise ValueError(f"past_key_values: an LSTM goes on from the cache that it made itself, not from a {kind}")
+        kind = type(cache).__name__
+        raise ValueError(f"cache: an LSTM goes on from the cache that it made itself, not from a {kind}")
     return layers[0]
 
 

@@ -12,6 +12,7 @@ from transformers.masking_utils import create_causal_mask
 from transformers.modeling_outputs import BaseModelOutputWithPastAndCrossAttentions
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
+from .cache_name import CACHE
 from .configuration_derender import DerenderConfig
 
 
@@ -203,7 +204,7 @@ class TransformerDecoder(nn.Module):
         input_ids: torch.Tensor,
         encoder_hidden_states: torch.Tensor,
         attention_mask: torch.Tensor | None = None,
-        past_key_values: EncoderDecoderCache | None = None,
+        cache: EncoderDecoderCache | None = None,
         use_cache: bool = False,
         output_attentions: bool = False,
         output_hidden_states: bool = False,
@@ -217,9 +218,9 @@ class TransformerDecoder(nn.Module):
         """
         if output_attentions and self.config._attn_implementation != "eager":
             raise ValueError('output_attentions: load the model with attn_implementation="eager" to see attentions')
-        if use_cache and past_key_values is None:
-            past_key_values = EncoderDecoderCache(DynamicCache(config=self.config), DynamicCache(config=self.config))
-        self_cache = None if past_key_values is None else past_key_values.self_attention_cache
+        if use_cache and cache is None:
+            cache = EncoderDecoderCache(DynamicCache(config=self.config), DynamicCache(config=self.config))
+        self_cache = None if cache is None else cache.self_attention_cache
         hidden = self._embed(input_ids, start=0 if self_cache is None else self_cache.get_seq_length())
         mask = (
             None
@@ -229,13 +230,13 @@ class TransformerDecoder(nn.Module):
         attentions, hidden_states = [], []
         for layer in self.layers:
             hidden_states.append(hidden)
-            hidden, *weights = layer(hidden, encoder_hidden_states, mask, past_key_values)
+            hidden, *weights = layer(hidden, encoder_hidden_states, mask, cache)
             attentions.append(weights)
         hidden = self.norm(hidden)
         self_weights, cross_weights = zip(*attentions, strict=True)
         return BaseModelOutputWithPastAndCrossAttentions(
             last_hidden_state=hidden,
-            past_key_values=past_key_values,
+            **{CACHE: cache},
             hidden_states=(*hidden_states, hidden) if output_hidden_states else None,
             attentions=self_weights if output_attentions else None,
             cross_attentions=cross_weights if output_attentions else None,

@@ -14,6 +14,7 @@ from transformers.cache_utils import Cache
 from transformers.modeling_outputs import BaseModelOutput, Seq2SeqLMOutput
 from transformers.utils import can_return_tuple
 
+from .cache_name import CACHE
 from .configuration_derender import DerenderConfig
 from .decoder_lstm import LSTMDecoder
 from .decoder_transformer import SinusoidalPositions, TransformerDecoder, sinusoidal_encoding
@@ -240,6 +241,7 @@ class DerenderForConditionalGeneration(DerenderPreTrainedModel, GenerationMixin)
         use_cache: bool | None = None,
         output_attentions: bool | None = None,
         output_hidden_states: bool | None = None,
+        cache: Cache | None = None,
     ) -> Seq2SeqLMOutput:
         """Logits (B, T, V) of the tokens that follow `decoder_input_ids` (B, T), and their loss.
 
@@ -249,7 +251,7 @@ class DerenderForConditionalGeneration(DerenderPreTrainedModel, GenerationMixin)
         `loss` is the mean cross-entropy over the labels that count, in float32. `output_attentions` adds
         `cross_attentions`, (B, H, T, N) a layer, and the Transformer's `decoder_attentions`; the Transformer needs
         `attn_implementation="eager"` for it. `output_hidden_states` adds `decoder_hidden_states` and
-        `encoder_hidden_states`.
+        `encoder_hidden_states`. `cache` and `past_key_values` are the same, by Transformers' new name and its old one.
         """
         if encoder_outputs is None:
             if pixel_values is None:
@@ -268,7 +270,7 @@ class DerenderForConditionalGeneration(DerenderPreTrainedModel, GenerationMixin)
             decoder_input_ids,
             encoder_hidden_states=encoder_outputs[0],
             attention_mask=decoder_attention_mask,
-            past_key_values=past_key_values,
+            cache=past_key_values if cache is None else cache,
             use_cache=use_cache,
             output_attentions=bool(output_attentions),
             output_hidden_states=bool(output_hidden_states),
@@ -280,7 +282,7 @@ class DerenderForConditionalGeneration(DerenderPreTrainedModel, GenerationMixin)
         return Seq2SeqLMOutput(
             loss=loss,
             logits=logits,
-            past_key_values=decoded.past_key_values,
+            **{CACHE: decoded.get(CACHE)},
             decoder_hidden_states=decoded.hidden_states,
             decoder_attentions=decoded.attentions,
             cross_attentions=decoded.cross_attentions,

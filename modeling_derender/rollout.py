@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from transformers.cache_utils import Cache, DynamicCache, DynamicLayer, EncoderDecoderCache
 
+from .cache_name import CACHE
 from .grammar_tables import GrammarTables
 from .modeling_derender import DerenderForConditionalGeneration
 
@@ -87,10 +88,8 @@ def roll_out(
     sequences, log_probs, masks = [tokens], [], []
     cache = _make_cache(model, max_length)
     for step in range(max_length - 1):
-        output = model(
-            encoder_outputs=(features,), decoder_input_ids=tokens[:, None], past_key_values=cache, use_cache=True
-        )
-        cache, allowed = output.past_key_values, state.allowed()
+        output = model(encoder_outputs=(features,), decoder_input_ids=tokens[:, None], cache=cache, use_cache=True)
+        cache, allowed = output[CACHE], state.allowed()
         scores = restrict(output.logits[:, 0], allowed, temperature)
         tokens = _choose(scores, None if uniform is None else uniform[:, :, step], num_images, greedy)
         state.advance(tokens)

@@ -5,6 +5,7 @@ import torch
 from tiny import CNN_LSTM, LSTM, tiny_labels, tiny_model, tiny_pictures
 from transformers.cache_utils import DynamicCache, EncoderDecoderCache
 
+from modeling_derender.cache_name import CACHE
 from modeling_derender.decoder_lstm import FORGET_BIAS
 
 
@@ -97,8 +98,8 @@ def test_what_an_lstm_cannot_do_is_named():
         tiny_model(**CNN_LSTM)(pixel_values=tiny_pictures(), labels=tiny_labels(), output_attentions=True)
     model = tiny_model(**LSTM)
     for cache in (DynamicCache(), EncoderDecoderCache(DynamicCache(), DynamicCache())):
-        with pytest.raises(ValueError, match="past_key_values: an LSTM goes on from the cache that it made itself"):
-            model.generate(pixel_values=tiny_pictures(1), past_key_values=cache)
+        with pytest.raises(ValueError, match="cache: an LSTM goes on from the cache that it made itself"):
+            model.generate(pixel_values=tiny_pictures(1), **{CACHE: cache})
     with pytest.raises(ValueError, match="assisted generation is not supported with stateful models"):
         model.generate(pixel_values=tiny_pictures(1), assistant_model=tiny_model(**LSTM))
 
@@ -116,7 +117,7 @@ def test_autocast_keeps_the_state_in_float32(options):
 def test_a_cache_can_be_reset_and_tells_its_length():
     model, tokens = tiny_model(**LSTM), tiny_labels().clamp(min=0)
     first = model(pixel_values=tiny_pictures(), decoder_input_ids=tokens, use_cache=True)
-    cache = first.past_key_values
+    cache = first[CACHE]
     assert cache.get_seq_length() == 9
     assert cache.get_mask_sizes(2, 0) == (11, 0)
     cache.reset()
@@ -136,10 +137,10 @@ def test_a_masked_token_leaves_the_state_as_it_was_with_a_cache_too():
             pixel_values=tiny_pictures(),
             decoder_input_ids=tokens[:, begin:end],
             decoder_attention_mask=mask[:, :end],
-            past_key_values=cache,
+            cache=cache,
             use_cache=True,
         )
-        cache = output.past_key_values
+        cache = output[CACHE]
         parts.append(output.logits)
     torch.testing.assert_close(torch.cat(parts, dim=1), whole, rtol=0, atol=1e-5)
     without = tokens[:1, [0, 1, 3, 4, 5, 6, 7, 8]]

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from toy_language import LANGUAGE
 from transformers.cache_utils import Cache, EncoderDecoderCache
 
+from modeling_derender.cache_name import CACHE
 from modeling_derender.configuration_derender import CHOICES, DerenderConfig
 from modeling_derender.decoder_transformer import SinusoidalPositions
 from modeling_derender.grammar import Grammar, SpecificationGrammar
@@ -83,7 +84,7 @@ def test_the_loss_is_the_mean_cross_entropy_of_the_labels_that_count(options):
     model, pictures, labels = tiny_model(**options), tiny_pictures(), tiny_labels()
     output = model(pixel_values=pictures, labels=labels)
     assert output.logits.shape == (3, 9, LANGUAGE.vocab_size)
-    assert output.past_key_values is None
+    assert CACHE not in output
     inputs = torch.cat((torch.full((3, 1), LANGUAGE.bos_token_id), labels[:, :-1]), dim=1).clamp(min=0)
     log_probabilities = forced_logits(model, pictures, inputs).log_softmax(-1)
     counted = [log_probabilities[b, t, labels[b, t]] for b in range(3) for t in range(9) if labels[b, t] != -100]
@@ -187,8 +188,8 @@ def test_cached_logits_equal_teacher_forced_ones(options, attention):
         cache, steps = None, []
         for piece in tokens.split(pieces, dim=1):
             with torch.no_grad():
-                output = model(pixel_values=pictures, decoder_input_ids=piece, past_key_values=cache, use_cache=True)
-            cache = output.past_key_values
+                output = model(pixel_values=pictures, decoder_input_ids=piece, cache=cache, use_cache=True)
+            cache = output[CACHE]
             steps.append(output.logits)
         torch.testing.assert_close(torch.cat(steps, dim=1), forced, rtol=0, atol=1e-4)
 

@@ -1,0 +1,86 @@
+"""What the inference error is made of: python -m experiments.error_parts EVALUATION.json ... --out TABLE.md
+
+Objects read are matched with true ones as the inference error matches them, coordinates in 20 bins. The table tells in
+percent of the true objects how many are missing, how many were read beside them, and of those that are matched how
+many have each property wrong; and how far from the truth coordinates are, in the language's units.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from derender_training.language_folder import open_language
+from derender_training.result_file import read_evaluation, write_bytes
+from modeling_derender.binning import bin_objects
+from modeling_derender.inference_error import agreement_table
+from modeling_derender.language import Language
+
+
+def find_parts(language: Language, predictions: Sequence[dict]) -> dict[str, float]:
+    """Shares of the true objects, by "missing", "too many" and the properties; and the `distances` by quantile.
+
+    `predictions` are those of an evaluation, each with `objects` and `reference`.
+    """
+    counts, total, distances = Counter(), 0, []
+    for item in predictions:
+        pairs = match(language, item["objects"], item["reference"])
+        total += len(item["reference"])
+        counts["missing"] += len(item["reference"]) - len(pairs)
+        counts["too many"] += len(item["objects"]) - len(pairs)
+        for ours, true in pairs:
+            binned = bin_objects([ours, true], language.coordinate_ranges)
+            counts.update(name for name in true if binned[0].get(name) != binned[1].get(name))
+            distances += [abs(ours[name] - true[name]) for name in language.coordinate_ranges if {name} <= ours.keys()]
+    quantiles = np.quantile(distances, (0.5, 0.9)).tolist() if distances else [0.0, 0.0]
+    return {name: count / total for name, count in counts.items()} | {"distances": quantiles}
+
+
+def match(language: Language, objects: list[dict], reference: list[dict]) -> list[tuple[dict, dict]]:
+    """The pairs (read, true) in which most properties agree; objects that agree in nothing are no pair."""
+    sides = [bin_objects(side, language.coordinate_ranges) for side in (objects, reference)]
+    table = agreement_table(*sides, None if language.has_equal_categories else language.category_property)
+    rows, columns = linear_sum_assignment(table, maximize=True)
+    return [(objects[i], reference[j]) for i, j in zip(rows, columns, strict=True) if table[i, j]]
+
+
+def as_markdown(rows: dict[str, dict], commands: Sequence[str]) -> str:
+    names = list(dict.fromkeys(name for parts in rows.values() for name in parts if name != "distances"))
+    lines = [
+        "# What the inference error is made of",
+        "",
+        "In percent of the true objects: those missing, those too many, and the properties of the others that are",
+        "wrong, coordinates in 20 bins. Then how far a coordinate of a matched object is from the truth.",
+        "",
+        f"| | {' | '.join(names)} | median distance | 9 of 10 within |",
+        f"| --- |{' ---: |' * (len(names) + 2)}",
+    ]
+    for title, parts in rows.items():
+        cells = [f"{100 * parts.get(name, 0):.2f}" for name in names] + [f"{value:g}" for value in parts["distances"]]
+        lines.append(f"| {title} | {' | '.join(cells)} |")
+    return "\n".join([*lines, "", *(f"    {command}" for command in commands)]) + "\n"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("evaluations", nargs="+", metavar="EVALUATION", help="files that eval.py --json wrote")
+    parser.add_argument("--out", required=True, metavar="MD")
+    options = parser.parse_args(arguments)
+    rows, commands = {}, []
+    try:
+        for path in options.evaluations:
+            result = read_evaluation(path)
+            rows[result["model"]] = find_parts(open_language(result["language"]).LANGUAGE, result["predictions"])
+            commands.append(f"{result['command']}  # {result['hardware']}; commit {result['commit']}")
+        write_bytes(options.out, as_markdown(rows, commands).encode())
+    except (OSError, ValueError) as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main()
