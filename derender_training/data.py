@@ -194,6 +194,8 @@ def _fresh_scenes(options: TrainingOptions, folder: ModuleType) -> Sequence[dict
     scenes = _open_scenes(options, folder, FreshScenes, seed=options.seed, render=options.render)
     if not options.plain_share:
         return scenes
+    if hasattr(folder, "read_scenes"):  # by default it would recompose scenes that `scene` holds back
+        raise OptionError(f"option 'plain_share': {options.language} recomposes given scenes; leave it out")
     plain = FreshScenes(folder, options.scene_size, seed=options.seed, data_dir=options.data_dir)
     return MixedExamples(plain, scenes, options.plain_share)
 

@@ -10,26 +10,30 @@ import torch
 
 from derender_training.data import TrainingBatches
 from derender_training.options import OptionError
+from modeling_derender.image_io import to_uint8
+from modeling_derender.image_processing_derender import fit_to_size
 
 
 SHARED_MEMORY = Path("/dev/shm")
 
 
 class KeptBatches(TrainingBatches):
-    """The very batches of `TrainingBatches`; all workers keep the pictures, uint8, and the labels for one another.
+    """The very batches of `TrainingBatches`; all workers keep pictures and labels for one another.
 
-    Raises OptionError where the order of objects is drawn anew each time, and where the shared memory has no room.
+    The pictures are kept at the model's size, uint8 (N, H, W, C). Raises OptionError where the order of objects is
+    drawn anew each time, and where the shared memory has no room.
     """
 
     def __init__(self, *args, **options):
         super().__init__(*args, **options)
         if self.order == "random":
             raise OptionError("option 'keep_pictures': the order is drawn anew each time; take 'random_once'")
-        shape = self.size, *np.shape(self.examples[0]["image"])
-        _check_room(int(np.prod(shape, dtype=np.int64)))
-        self.pictures = torch.empty(shape, dtype=torch.uint8).share_memory_()
-        self.labels = torch.empty((self.size, self.max_length), dtype=torch.int16).share_memory_()
-        self.is_kept = torch.zeros(self.size, dtype=torch.bool).share_memory_()
+        images = self.processor.image_processor
+        height, width = images.size.height, images.size.width
+        _check_room(self.size * (height * width * images.num_channels + 4 * self.max_length))
+        self.pictures = _share((self.size, height, width, images.num_channels), torch.uint8)
+        self.labels = _share((self.size, self.max_length), torch.int32)
+        self.is_kept = _share((self.size,), torch.bool)
 
     def __getitem__(self, step: int) -> dict[str, torch.Tensor]:
         indices = [self.index(position) for position in self.positions(step)]
@@ -40,15 +44,30 @@ class KeptBatches(TrainingBatches):
         return {**pictures, "labels": labels[:, :length]}
 
     def _keep(self, indices: list[int]) -> None:
-        """Two workers may keep the same example: they write the same."""
+        """Two workers may keep the same example: they write the same, a row at once."""
         if not indices:
             return
         examples, batch = self.prepare(indices)
-        for index, example, labels in zip(indices, examples, batch["labels"], strict=True):
-            self.pictures[index] = torch.from_numpy(np.asarray(example["image"]))
-            self.labels[index] = -100
-            self.labels[index, : len(labels)] = labels
+        missing = self.max_length - batch["labels"].shape[1]
+        rows = torch.nn.functional.pad(batch["labels"], (0, missing), value=-100)
+        for index, example, labels in zip(indices, examples, rows, strict=True):
+            self.pictures[index].numpy()[:] = self._fit(example["image"])
+            self.labels[index] = labels
             self.is_kept[index] = True
+
+    def _fit(self, image) -> np.ndarray:
+        """A picture as the model's processor has it before it is normalised."""
+        images = self.processor.image_processor
+        pixels = to_uint8(image, images.num_channels)
+        return fit_to_size(pixels, images.size.height, images.size.width, images.resample)
+
+
+def _share(shape: tuple[int, ...], dtype: torch.dtype) -> torch.Tensor:
+    """Zeros in shared memory."""
+    try:
+        return torch.zeros(shape, dtype=dtype).share_memory_()
+    except RuntimeError as error:
+        raise OptionError(f"option 'keep_pictures': {error}") from error
 
 
 def _check_room(needed: int) -> None:

@@ -9,7 +9,9 @@ from torch.utils.data import Dataset
 
 
 class MixedExamples(Dataset):
-    """Example i is that of `first` or of `second`, evenly mixed: of any n in a row, n * `share` are of `first`."""
+    """Example i is that of `first` or of `second`, evenly mixed: of any n in a row, n * `share` or the
+    next integer to it are of `first`.
+    """
 
     def __init__(self, first: Sequence[dict], second: Sequence[dict], share: float):
         self.first, self.second, self.share = first, second, share

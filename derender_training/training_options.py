@@ -26,7 +26,7 @@ class TrainingOptions:
     - render: the one of the language's RENDERERS that draws fresh and given scenes to train on; null: the default one.
       The validation is drawn by the default one.
     - plain_share: of fresh scenes so many, as 0.5, are sampled and drawn by the language's defaults, whatever `scene`
-      and `render` say.
+      and `render` say; for languages whose scenes are sampled, not recomposed from given ones.
     - image_size: [height, width] in pixels of the model's input.
     - draw_size: [height, width] at which fresh and given scenes are drawn, to be shrunk as a user's picture would be;
       null: the image_size.
@@ -56,8 +56,9 @@ class TrainingOptions:
     - evaluation_size: pictures an evaluation, the first of the validation split of the folder, or of the language's
       given scenes; a language without given scenes takes those of the stream's validation split.
     - save_every: steps between checkpoints (one more comes at the end).
-    - keep_pictures: the training pictures stay in shared memory, so that each is drawn once: `train_size` x height x
-      width bytes, three times as many in colour. Fresh scenes without end are not kept.
+    - keep_pictures: the training pictures stay in shared memory, so that each is drawn or opened once: `train_size` x
+      height x width bytes for each process that trains, three times as many in colour. Fresh scenes without end are
+      not kept.
     - num_workers: processes that prepare batches, for each process that trains; 0 prepares them in the loop.
     - num_threads: PyTorch's threads; null leaves them as they are.
     """

@@ -38,7 +38,7 @@ def find_parts(language: Language, predictions: Sequence[dict]) -> dict[str, flo
             counts.update(name for name in true if binned[0].get(name) != binned[1].get(name))
             distances += [abs(ours[name] - true[name]) for name in language.coordinate_ranges if {name} <= ours.keys()]
     quantiles = np.quantile(distances, (0.5, 0.9)).tolist() if distances else [0.0, 0.0]
-    return {name: count / total for name, count in counts.items()} | {"distances": quantiles}
+    return {name: count / max(total, 1) for name, count in counts.items()} | {"distances": quantiles}
 
 
 def match(language: Language, objects: list[dict], reference: list[dict]) -> list[tuple[dict, dict]]:

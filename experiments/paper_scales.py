@@ -13,7 +13,7 @@ class Setting:
 
     `reinforce` are further options of rl_train.py. `train_size` is the whole training data where it is sampled, and
     `minutes` are those of cross-entropy and of reinforcement, for which cross-entropy goes on in comparison. `finer`
-    gives features twice as fine.
+    gives features twice as fine. `remark` is told in the table.
     """
 
     model: tuple[str, ...]
@@ -24,6 +24,7 @@ class Setting:
     finer: tuple[str, ...]
     train_size: int | None = None
     reinforce: tuple[str, ...] = ()
+    remark: str = ""
 
     def change(self, name: str) -> tuple[str, ...]:
         """The options of train.py that the change `name` of ours is."""
@@ -49,6 +50,7 @@ WHOLE = (
     *("--mixed_precision", "bf16"),
 )
 KEPT = ("--keep_pictures", "true")
+BESIDE = "in bfloat16 where the paper does not say, several runs at a time on one GPU"
 TEST_SCENES = ("--data", SCENES, "--split", "test", "--scene.validation_share", "0.02")
 
 
@@ -66,11 +68,11 @@ SCALES = {
         NOISY: Setting(
             KEPT, (), (*WHOLE, "--evaluate_every", "5000", "--evaluation_size", "500"),
             ("--data", NOISY, "--split", "test", "--size", "1000"), (13.0, 6.0),
-            ("--model.backbone_stride", "16"), 99000, ("--evaluate_every", "250"),
+            ("--model.backbone_stride", "16"), 99000, ("--evaluate_every", "250"), BESIDE,
         ),
         SCENES: Setting(
             KEPT, (), (*WHOLE, "--evaluate_every", "2000"), TEST_SCENES, (13.0, 6.0),
-            ("--model.backbone_stride", "16"), reinforce=("--evaluate_every", "200"),
+            ("--model.backbone_stride", "16"), reinforce=("--evaluate_every", "200"), remark=BESIDE,
         ),
     },
     # Small pictures with as many features as the paper's, on one core.
@@ -98,13 +100,13 @@ SCALES = {
     # To see that all of it works: minutes on any machine. Its scores mean nothing.
     "tiny": {
         NOISY: Setting(
-            ("--image_size", "[32, 32]", "--max_length", "20", "--model.backbone_stride", "4"),
+            ("--image_size", "[32, 32]", "--max_length", "20", "--model.backbone_stride", "4", *KEPT),
             ("--scene.max_objects", "3"), _cpu_run(8, 5, 8),
             ("--data", NOISY, "--split", "test", "--size", "16", "--scene.max_objects", "3"), (0.1, 0.1),
             ("--image_size", "[64, 64]"), 200,
         ),
         SCENES: Setting(
-            ("--image_size", "[32, 40]", "--model.backbone_stride", "8"), (), _cpu_run(8, 5, 8),
+            ("--image_size", "[32, 40]", "--model.backbone_stride", "8", *KEPT), (), _cpu_run(8, 5, 8),
             (*TEST_SCENES, "--limit", "16"), (0.1, 0.1), ("--model.backbone_stride", "4"),
         ),
     },

@@ -35,7 +35,8 @@ def _describe(table: Table, result: dict) -> str:
     options += f" --seeds {seeds}" if seeds != SEEDS else ""
     options += f" --results {result['results']}" if "results" in result else ""
     done = [row["key"] for row in result["rows"] if "scores" in row]
-    missing = [row.label for row in table.rows if row.recipe is not None and row.key not in done]
+    runs = [row.key for row in table.rows if row.recipe is not None]
+    missing = [_label(row, result) for row in result["rows"] if row["key"] in runs and "scores" not in row]
     options += f" --rows {' '.join(done)}" if missing else ""
     spread = f"{seeds} seeds for the rows that show a spread (standard deviation), one (0) for the others"
     parts = [
@@ -45,6 +46,7 @@ def _describe(table: Table, result: dict) -> str:
         f"batches of {result['batch_size']}",
         f"{first:g} minutes of cross-entropy and {second:g} more of reinforcement"
         + (f" (with `{' '.join(setting.reinforce)}`)" if setting.reinforce else ""),
+        *((setting.remark,) if setting.remark else ()),
         f"{result['minutes']:.0f} minutes of all runs added up",
         f"{result['pictures']:,} test pictures",
         spread if seeds > 1 else "seed 0",

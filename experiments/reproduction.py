@@ -48,8 +48,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(f"stopped: {stop}")
     except (OSError, RunError, ValueError) as error:
         sys.exit(f"error: {error}")
-    if not found:
-        sys.exit(f"error: --rows {' '.join(options.rows)}: the table has no row that is done")
     result = summarize(table, found) | {"scale": options.scale, "table": options.table}
     if options.results != RESULTS:
         result["results"] = options.results
@@ -136,8 +134,8 @@ def summarize(table: Table, records: dict[tuple[str, int], dict]) -> dict:
             item["real"] = _describe_real(seeds)
             item["runs"] = {name: [record[name] for record in seeds] for name in ("minutes", "steps", "best_step")}
             item["hardware"] = sorted({record["hardware"] for record in seeds})
-        bases = [base for base in table.bases if row.is_compared and all(seed in own[base] for seed in own[row.key])]
-        bases = bases if seeds else []
+        has_seeds = [base for base in table.bases if seeds and own[row.key].keys() <= own[base].keys()]
+        bases = has_seeds if row.is_compared else ()
         same = {base: [own[base][seed] for seed in own[row.key]] for base in bases}
         item["against"] = {base: compare(seeds, same[base], table.measures) for base in bases}
         rows.append(item)

@@ -253,6 +253,8 @@ class DerenderForConditionalGeneration(DerenderPreTrainedModel, GenerationMixin)
         `attn_implementation="eager"` for it. `output_hidden_states` adds `decoder_hidden_states` and
         `encoder_hidden_states`. `cache` and `past_key_values` are the same, by Transformers' new name and its old one.
         """
+        if cache is not None and past_key_values is not None:
+            raise ValueError("cache and past_key_values: they are the same; give one of them")
         if encoder_outputs is None:
             if pixel_values is None:
                 raise ValueError("pixel_values or encoder_outputs: the model needs one of them")

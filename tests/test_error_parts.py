@@ -47,6 +47,8 @@ def test_the_parts_add_up_to_the_error():
         sides = [bin_objects(side, SCENES.coordinate_ranges) for side in (objects, reference)]
         wrong, _ = count_wrong_properties(*sides)
         assert sum(found.values()) * 4 == wrong and distances[0] >= 0
+        counted = find_parts(SCENES, [item(objects[1:], reference), item(objects, reference[:2])])
+        assert (counted["missing"] * 6, counted["too many"] * 6) == (1, 2)
 
 
 def test_a_table_is_written(tmp_path):

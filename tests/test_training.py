@@ -120,6 +120,18 @@ def test_finished_run_says_so(options, trained, capsys):
     assert "this run is finished" in capsys.readouterr().out
 
 
+def test_a_run_that_keeps_its_pictures_ends_as_one_that_does_not(options, tmp_path, capsys):
+    options = replace(options, train_size=40, steps=6, evaluate_every=6, num_workers=2)
+    anew, kept = (replace(options, output_dir=str(tmp_path / name)) for name in ("anew", "kept"))
+    train.training_function(anew)
+    train.training_function(replace(kept, keep_pictures=True))
+    states = [load_checkpoint(f"{run.output_dir}/model").state_dict() for run in (anew, kept)]
+    assert all(torch.equal(tensor, states[1][key]) for key, tensor in states[0].items())
+    capsys.readouterr()
+    train.training_function(kept)  # says how it is run, not what it computes
+    assert "this run is finished: 6 steps" in capsys.readouterr().out
+
+
 def test_time_budget_ends_a_run(options, tmp_path):
     progress = train.training_function(
         replace(options, output_dir=str(tmp_path), steps=10**6, max_minutes=1 / 60, evaluation_size=2)

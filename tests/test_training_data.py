@@ -112,6 +112,10 @@ def test_a_share_of_the_scenes_is_plain(options):
         assert np.array_equal(example["image"], source[index]["image"])
     with pytest.raises(OptionError, match="'plain_share' must be a share from 0 to 1, not 1.5"):
         replace(options, plain_share=1.5)
+    with pytest.raises(OptionError, match="option 'plain_share': .* recomposes given scenes"):
+        load_examples(
+            replace(options, plain_share=0.5), SimpleNamespace(**vars(folder), read_scenes=lambda split: None)
+        )
     with pytest.raises(OptionError, match="option 'plain_share': of fresh scenes"):
         load_examples(replace(options, data="somewhere", plain_share=0.5, render=None), folder)
 
@@ -140,14 +144,39 @@ def test_kept_batches_are_those_that_are_drawn_anew(options, order, draw_size):
     anew, kept = TrainingBatches(*arguments), KeptBatches(*arguments)
     expected = [anew[step] for step in range(6)]
     examples.asked = 0
-    for loaded in (
-        [kept[step] for step in (0, 1)],
-        list(load_batches(kept, 0, 6, num_workers=2)),
-        [kept[step] for step in range(6)],
-    ):
-        for batch, same in zip(loaded, expected, strict=False):
+
+    def check(loaded, steps):
+        for batch, step in zip(loaded, steps, strict=True):
+            same = expected[step]
             assert batch.keys() == same.keys() and all(torch.equal(batch[name], same[name]) for name in same)
-    assert 0 < examples.asked <= 20 and kept.is_kept.all()
+
+    check([kept[step] for step in (0, 1)], (0, 1))
+    assert examples.asked == kept.is_kept.sum() == 16
+    check(list(load_batches(kept, 0, 6, num_workers=2)), range(6))
+    assert kept.is_kept.all()  # by workers, for this process as well
+    check([kept[step] for step in range(6)], range(6))
+    assert examples.asked == 16
+
+
+def test_pictures_of_a_folder_are_kept_whatever_their_mode(options):
+    rng, language = np.random.default_rng(0), load_language_folder("noisy_shapes").LANGUAGE
+    examples = []
+    for mode, size in (("L", 32), ("1", 32), ("P", 40), ("RGB", 64), ("RGBA", 32), ("CMYK", 32), ("I;16", 32)):
+        pixels = rng.integers(0, 256, (size, size), dtype=np.uint8)
+        image = Image.fromarray(pixels * np.uint16(200)) if mode == "I;16" else Image.fromarray(pixels).convert(mode)
+        examples.append({"image": image, "objects": [{"category": "circle", "x": 3, "y": len(examples) + 2}]})
+
+    class Folder:
+        def __getitems__(self, indices):
+            return [examples[index] for index in indices]
+
+    arguments = (Folder(), DerenderProcessor.from_language(language, [32, 32], 20), 7, 5, 7, "type", 20)
+    anew, kept = TrainingBatches(*arguments)[3], KeptBatches(*arguments)[3]
+    assert all(torch.equal(anew[name], kept[name]) for name in ("pixel_values", "labels"))
+
+
+def raise_no_memory(tensor):
+    raise RuntimeError("no memory")
 
 
 def test_pictures_that_cannot_be_kept(options, monkeypatch):
@@ -156,6 +185,9 @@ def test_pictures_that_cannot_be_kept(options, monkeypatch):
     processor = DerenderProcessor.from_language(folder.LANGUAGE, options.image_size, 12)
     with pytest.raises(OptionError, match="option 'keep_pictures': the order is drawn anew each time"):
         KeptBatches(examples, processor, 8, 5, 20, "random", 12)
+    with monkeypatch.context() as patch, pytest.raises(OptionError, match="'keep_pictures': no memory"):
+        patch.setattr(torch.Tensor, "share_memory_", raise_no_memory)
+        KeptBatches(examples, processor, 8, 5, 20, "type", 12)
     monkeypatch.setattr(kept_batches.shutil, "disk_usage", lambda path: SimpleNamespace(free=1000))
     with pytest.raises(OptionError, match="they take 0.[1-9] GB, and .* has 0.0 GB free"):
         KeptBatches(examples, processor, 8, 5, 200_000, "type", 12)

@@ -13,11 +13,18 @@ def count_agreements(prediction, reference, category=None):
     """
     if not prediction or not reference:
         return 0
+    agreements = agreement_table(prediction, reference, category)
+    return int(agreements[linear_sum_assignment(agreements, maximize=True)].sum())
+
+
+def agreement_table(prediction, reference, category=None):
+    """How many properties each predicted object has in common with each true one, integers (P, R)."""
     predicted, true = _property_sets(prediction), _property_sets(reference)
-    agreements = np.array([[len(one & other) for other in true] for one in predicted])
+    agreements = np.array([[len(one & other) for other in true] for one in predicted], int)
+    agreements = agreements.reshape(len(predicted), len(true))
     if category is not None:
         agreements *= np.equal.outer(_categories(prediction, category), _categories(reference, category)).astype(bool)
-    return int(agreements[linear_sum_assignment(agreements, maximize=True)].sum())
+    return agreements
 
 
 def count_wrong_properties(prediction, reference, category=None):
