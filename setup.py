@@ -42,7 +42,7 @@ setup(
     ],
     extras_require={
         "page": ["gradio>=6.0,<7"],  # derender serve
-        "dev": ["gradio>=6.0,<7", "playwright>=1.50", "pytest>=8", "pytest-xdist>=3.6", "ruff==0.17.6"],
+        "dev": ["gradio>=6.0,<7", "playwright>=1.50", "pytest>=8", "pytest-xdist>=3.8", "ruff==0.17.6"],
     },
     classifiers=[
         "License :: OSI Approved :: Apache Software License",
