@@ -41,8 +41,8 @@ setup(
         "transformers>=5.17,<6",
     ],
     extras_require={
-        "page": ["gradio>=6.0,<7"],  # derender serve
-        "dev": ["gradio>=6.0,<7", "playwright>=1.50", "pytest>=8", "pytest-xdist>=3.8", "ruff==0.17.6"],
+        "page": ["gradio>=6.28,<7"],  # derender serve
+        "dev": ["gradio>=6.28,<7", "playwright>=1.50", "pytest>=8", "pytest-xdist>=3.8", "ruff==0.17.6"],
     },
     classifiers=[
         "License :: OSI Approved :: Apache Software License",
