@@ -74,9 +74,12 @@ class TrainingBatches(Dataset):
         epoch, offset = divmod(position, self.size)
         return int(_epoch_order(self.seed, epoch, self.size)[offset])
 
+    def indices(self, step: int) -> list[int]:
+        """The examples of a step."""
+        return [self.index(position) for position in self.positions(step)]
+
     def __getitem__(self, step: int) -> dict[str, torch.Tensor]:
-        positions = self.positions(step)
-        return dict(self.prepare([self.index(position) for position in positions], positions)[1])
+        return dict(self.prepare(self.indices(step), self.positions(step))[1])
 
     def prepare(self, indices: list[int], positions: Sequence[int] = ()) -> tuple[list[dict], dict]:
         """The examples, and what the model takes; `positions` in the run count where the order is drawn anew."""

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from derender_training.data import TrainingBatches
 from derender_training.options import OptionError
-from modeling_derender.image_io import to_uint8
-from modeling_derender.image_processing_derender import fit_to_size
+from derender_training.rl_data import SeenPictures
 
 
 SHARED_MEMORY = Path("/dev/shm")
@@ -20,7 +19,7 @@ SHARED_MEMORY = Path("/dev/shm")
 class KeptBatches(TrainingBatches):
     """The very batches of `TrainingBatches`; all workers keep pictures and labels for one another.
 
-    The pictures are kept at the model's size, uint8 (N, H, W, C). Raises OptionError where the order of objects is
+    The pictures are kept at the model's size, uint8 (N, H, W[, C]). Raises OptionError where the order of objects is
     drawn anew each time, and where the shared memory has no room.
     """
 
@@ -29,14 +28,15 @@ class KeptBatches(TrainingBatches):
         if self.order == "random":
             raise OptionError("option 'keep_pictures': the order is drawn anew each time; take 'random_once'")
         images = self.processor.image_processor
-        height, width = images.size.height, images.size.width
-        _check_room(self.size * (height * width * images.num_channels + 4 * self.max_length))
-        self.pictures = _share((self.size, height, width, images.num_channels), torch.uint8)
+        self.see = SeenPictures((images.size.height, images.size.width), images.num_channels)
+        shape = (*self.see.size, *((images.num_channels,) if images.num_channels > 1 else ()))
+        _check_room(self.size * (math.prod(shape) + 4 * self.max_length))
+        self.pictures = _share((self.size, *shape), torch.uint8)
         self.labels = _share((self.size, self.max_length), torch.int32)
         self.is_kept = _share((self.size,), torch.bool)
 
     def __getitem__(self, step: int) -> dict[str, torch.Tensor]:
-        indices = [self.index(position) for position in self.positions(step)]
+        indices = self.indices(step)
         self._keep([index for index in indices if not self.is_kept[index]])
         labels = self.labels[indices].long()
         length = int((labels >= 0).sum(dim=1).max())
@@ -50,16 +50,9 @@ class KeptBatches(TrainingBatches):
         examples, batch = self.prepare(indices)
         missing = self.max_length - batch["labels"].shape[1]
         rows = torch.nn.functional.pad(batch["labels"], (0, missing), value=-100)
-        for index, example, labels in zip(indices, examples, rows, strict=True):
-            self.pictures[index].numpy()[:] = self._fit(example["image"])
-            self.labels[index] = labels
-            self.is_kept[index] = True
-
-    def _fit(self, image) -> np.ndarray:
-        """A picture as the model's processor has it before it is normalised."""
-        images = self.processor.image_processor
-        pixels = to_uint8(image, images.num_channels)
-        return fit_to_size(pixels, images.size.height, images.size.width, images.resample)
+        self.pictures[indices] = torch.from_numpy(self.see(examples))
+        self.labels[indices] = rows.int()
+        self.is_kept[indices] = True
 
 
 def _share(shape: tuple[int, ...], dtype: torch.dtype) -> torch.Tensor:

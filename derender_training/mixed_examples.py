@@ -27,13 +27,8 @@ class MixedExamples(Dataset):
 
     def __getitems__(self, indices: list[int]) -> list[dict]:
         """Each stream is asked once, for all of its own."""
-        sides = [self.is_first(index) for index in indices]
-        first, second = (
-            iter(
-                stream.__getitems__(
-                    [index for index, of_first in zip(indices, sides, strict=True) if of_first == side]
-                )
-            )
-            for stream, side in ((self.first, True), (self.second, False))
-        )
-        return [next(first if of_first else second) for of_first in sides]
+        examples = {}
+        for stream, is_first in ((self.first, True), (self.second, False)):
+            own = [index for index in indices if self.is_first(index) == is_first]
+            examples |= zip(own, stream.__getitems__(own), strict=True)
+        return [examples[index] for index in indices]

@@ -27,7 +27,7 @@ class RLBatches(TrainingBatches):
         self.language, self.targets = language, targets
 
     def __getitem__(self, step: int) -> dict[str, torch.Tensor]:
-        examples = self.examples.__getitems__([self.index(position) for position in self.positions(step)])
+        examples = self.examples.__getitems__(self.indices(step))
         batch = dict(self.processor(images=[example["image"] for example in examples]))
         batch["references"] = objects_to_tokens(self.language, [example["objects"] for example in examples])
         if self.targets is not None:

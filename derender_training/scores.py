@@ -104,12 +104,16 @@ def score_specifications(
     binned = [
         [bin_objects(objects, language.coordinate_ranges) for objects in side] for side in (predictions, references)
     ]
-    category = None if language.has_equal_categories else language.category_property
     return {
         **average_set_scores(predictions, references),
         "iou_binned": average_set_scores(*binned)["iou"],
-        "inference_error": inference_error(*binned, category),
+        "inference_error": inference_error(*binned, separating_category(language)),
     }
+
+
+def separating_category(language: Language) -> str | None:
+    """The property in which objects have to be alike to agree in anything; None where none is."""
+    return None if language.has_equal_categories else language.category_property
 
 
 def compare_drawings(

@@ -13,12 +13,12 @@ from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from derender_training.language_folder import open_language
 from derender_training.result_file import read_evaluation, write_bytes
+from derender_training.scores import separating_category
 from modeling_derender.binning import bin_objects
-from modeling_derender.inference_error import agreement_table
+from modeling_derender.inference_error import match_objects
 from modeling_derender.language import Language
 
 
@@ -28,25 +28,19 @@ def find_parts(language: Language, predictions: Sequence[dict]) -> dict[str, flo
     `predictions` are those of an evaluation, each with `objects` and `reference`.
     """
     counts, total, distances = Counter(), 0, []
+    ranges, category = language.coordinate_ranges, separating_category(language)
     for item in predictions:
-        pairs = match(language, item["objects"], item["reference"])
-        total += len(item["reference"])
-        counts["missing"] += len(item["reference"]) - len(pairs)
-        counts["too many"] += len(item["objects"]) - len(pairs)
-        for ours, true in pairs:
-            binned = bin_objects([ours, true], language.coordinate_ranges)
-            counts.update(name for name in true if binned[0].get(name) != binned[1].get(name))
-            distances += [abs(ours[name] - true[name]) for name in language.coordinate_ranges if {name} <= ours.keys()]
+        objects, reference = item["objects"], item["reference"]
+        binned, true = (bin_objects(side, ranges) for side in (objects, reference))
+        pairs = [(i, j) for i, j, agreements in match_objects(binned, true, category) if agreements]
+        total += len(reference)
+        counts["missing"] += len(reference) - len(pairs)
+        counts["too many"] += len(objects) - len(pairs)
+        for i, j in pairs:
+            counts.update(name for name in true[j] if binned[i].get(name) != true[j][name])
+            distances += [abs(objects[i][name] - reference[j][name]) for name in ranges if name in objects[i]]
     quantiles = np.quantile(distances, (0.5, 0.9)).tolist() if distances else [0.0, 0.0]
     return {name: count / max(total, 1) for name, count in counts.items()} | {"distances": quantiles}
-
-
-def match(language: Language, objects: list[dict], reference: list[dict]) -> list[tuple[dict, dict]]:
-    """The pairs (read, true) in which most properties agree; objects that agree in nothing are no pair."""
-    sides = [bin_objects(side, language.coordinate_ranges) for side in (objects, reference)]
-    table = agreement_table(*sides, None if language.has_equal_categories else language.category_property)
-    rows, columns = linear_sum_assignment(table, maximize=True)
-    return [(objects[i], reference[j]) for i, j in zip(rows, columns, strict=True) if table[i, j]]
 
 
 def as_markdown(rows: dict[str, dict], commands: Sequence[str]) -> str:

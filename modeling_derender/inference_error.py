@@ -11,20 +11,19 @@ def count_agreements(prediction, reference, category=None):
     matched with at most one of the other side. Where `category` names a property, objects that differ in it agree in
     nothing: for languages whose categories differ in their properties.
     """
+    return sum(agreements for _, _, agreements in match_objects(prediction, reference, category))
+
+
+def match_objects(prediction, reference, category=None):
+    """The matching of `count_agreements`: [(predicted object's index, true one's, how many properties agree), ...]."""
     if not prediction or not reference:
-        return 0
-    agreements = agreement_table(prediction, reference, category)
-    return int(agreements[linear_sum_assignment(agreements, maximize=True)].sum())
-
-
-def agreement_table(prediction, reference, category=None):
-    """How many properties each predicted object has in common with each true one, integers (P, R)."""
+        return []
     predicted, true = _property_sets(prediction), _property_sets(reference)
-    agreements = np.array([[len(one & other) for other in true] for one in predicted], int)
-    agreements = agreements.reshape(len(predicted), len(true))
+    agreements = np.array([[len(one & other) for other in true] for one in predicted])
     if category is not None:
         agreements *= np.equal.outer(_categories(prediction, category), _categories(reference, category)).astype(bool)
-    return agreements
+    rows, columns = linear_sum_assignment(agreements, maximize=True)
+    return list(zip(rows.tolist(), columns.tolist(), agreements[rows, columns].tolist(), strict=True))
 
 
 def count_wrong_properties(prediction, reference, category=None):
