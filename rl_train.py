@@ -26,10 +26,11 @@ from derender_training.model_card import CardWriter
 from derender_training.model_folder import open_model
 from derender_training.options import OptionError, read_options
 from derender_training.precision import choose_precision
+from derender_training.recorded import check_recording
 from derender_training.reward_suite import RewardSuite
 from derender_training.rl_data import DrawnTruth, RLBatches, SeenPictures
 from derender_training.rl_options import RLOptions
-from derender_training.rl_step import RLStep
+from derender_training.rl_step import RecordedRLStep, RLStep
 from derender_training.schedule import Schedule
 from derender_training.scores import Scorer, is_error
 from derender_training.train_steps import build_optimizer, check_weights, train_steps
@@ -55,6 +56,8 @@ def training_function(options: RLOptions) -> Progress:
         # BatchNorm's statistics are frozen, and so alike; to send them again would come between a step's two passes.
         kwargs_handlers=[DistributedDataParallelKwargs(broadcast_buffers=False)],
     )
+    if options.cuda_graphs:
+        check_recording(accelerator)
     model, processor = open_checkpoint(options.checkpoint)
     folder = open_folder(options, model)
     if options.image_size not in (None, model.config.image_size):
@@ -79,7 +82,7 @@ def training_function(options: RLOptions) -> Progress:
     if progress.finished:
         accelerator.print(f"{run.path}: this run is finished: {describe(options, progress)}")
         return progress
-    compute_loss = RLStep(
+    find_gradient = (RecordedRLStep if options.cuda_graphs else RLStep)(
         accelerator, model, GrammarTables(folder.LANGUAGE, accelerator.device), suite, options.join_rewards(),
         options.estimator, options.num_samples, options.seed, options.temperature,
     )  # fmt: skip
@@ -108,7 +111,7 @@ def training_function(options: RLOptions) -> Progress:
     )
     model.eval()
     for step, finished in train_steps(
-        accelerator, model, optimizer, loader, schedule, log, compute_loss, progress.step, options.max_gradient_norm
+        accelerator, model, optimizer, loader, schedule, log, find_gradient, progress.step, options.max_gradient_norm
     ):
         progress.step, progress.finished, progress.elapsed = step, finished, schedule.elapsed
         evaluates = finished or step % options.evaluate_every == 0

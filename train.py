@@ -27,6 +27,7 @@ from derender_training.model_card import CardWriter
 from derender_training.near_targets import NearTargets
 from derender_training.options import OptionError, check_entries, read_options
 from derender_training.precision import choose_precision
+from derender_training.recorded import Recorded, check_recording
 from derender_training.schedule import Schedule
 from derender_training.scores import score_specifications
 from derender_training.train_steps import build_optimizer, check_weights, train_steps
@@ -60,6 +61,8 @@ def training_function(options: TrainingOptions) -> Progress:
     accelerator = Accelerator(
         cpu=not torch.accelerator.is_available(), mixed_precision=choose_precision(options.mixed_precision)
     )
+    if options.cuda_graphs:
+        check_recording(accelerator)
     folder = open_language(options.language)
     # A run that is resumed goes on with the files that it began with.
     data = find_data(folder, options.data_dir)
@@ -93,7 +96,9 @@ def training_function(options: TrainingOptions) -> Progress:
     )
     schedule = Schedule(options, accelerator, progress.elapsed)
     log = TrainingLog(run.tensorboard, progress.step, accelerator.is_main_process)
-    compute_loss = cross_entropy(model, find_targets(options, folder.LANGUAGE, accelerator))
+    find_gradient = cross_entropy(
+        accelerator, model, options, batches.normalize, find_targets(options, folder.LANGUAGE, accelerator)
+    )
     card = CardWriter("train.py", options, folder, partial(folder.render_batch, **data), accelerator)
 
     def evaluate(step: int) -> None:
@@ -113,7 +118,7 @@ def training_function(options: TrainingOptions) -> Progress:
         log.restart_clock()
 
     for step, finished in train_steps(
-        accelerator, model, optimizer, loader, schedule, log, compute_loss, progress.step, options.max_gradient_norm
+        accelerator, model, optimizer, loader, schedule, log, find_gradient, progress.step, options.max_gradient_norm
     ):
         progress.step, progress.finished, progress.elapsed = step, finished, schedule.elapsed
         if average is not None:
@@ -142,16 +147,34 @@ def find_targets(options: TrainingOptions, language: Language, accelerator: Acce
 
 
 def cross_entropy(
-    model: torch.nn.Module, targets: NearTargets | None = None
+    accelerator: Accelerator,
+    model: torch.nn.Module,
+    options: TrainingOptions,
+    normalize: Callable[[torch.Tensor], torch.Tensor],
+    targets: NearTargets | None = None,
 ) -> Callable[[dict[str, torch.Tensor], int], tuple[torch.Tensor, dict]]:
-    """What `train_steps` calls on each batch of a model that trains; without `targets` each token is its own."""
+    """What `train_steps` calls on each batch of a model that trains; without `targets` each token is its own.
+
+    `normalize` makes pixel values of the batches' pictures.
+    """
     model.train()
 
-    def compute_loss(batch: dict[str, torch.Tensor], step: int) -> tuple[torch.Tensor, dict]:
-        outputs = model(**batch)
-        return outputs.loss if targets is None else targets.loss(outputs.logits, batch["labels"]), {}
+    def find_loss(pictures: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor]:
+        outputs = model(pixel_values=normalize(pictures), labels=labels)
+        loss = outputs.loss if targets is None else targets.loss(outputs.logits, labels)
+        accelerator.backward(loss)
+        return (loss.detach(),)
 
-    return compute_loss
+    recorded = Recorded(find_loss, model) if options.cuda_graphs else None
+
+    def find_gradient(batch: dict[str, torch.Tensor], step: int) -> tuple[torch.Tensor, dict]:
+        pictures, labels = batch["pixel_values"], batch["labels"]
+        if recorded is None:
+            return *find_loss(pictures, labels), {}
+        missing = options.max_length - 1 - labels.shape[1]  # labels lack the start token
+        return *recorded(pictures, torch.nn.functional.pad(labels, (0, missing), value=-100)), {}
+
+    return find_gradient
 
 
 def build_model(

@@ -77,20 +77,20 @@ def main() -> int:
     tables = GrammarTables(folder.LANGUAGE, accelerator.device)
     take_rl_step = RLStep(accelerator, model, tables, suite, join, "scst", 1, 0)
 
-    def learn(loss) -> None:
-        loss.backward()
+    def learn() -> None:
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad()
 
     def cross_entropy(batch, labels) -> None:
         model.train()
-        learn(model(pixel_values=batch["pixel_values"], labels=labels).loss)
+        model(pixel_values=batch["pixel_values"], labels=labels).loss.backward()
+        learn()
 
     def reinforce(batch, step) -> dict:
         model.eval()
-        loss, scalars = take_rl_step(batch, step)
-        learn(loss)
+        _, scalars = take_rl_step(batch, step)
+        learn()
         return scalars
 
     rows = []

@@ -85,7 +85,8 @@ def main(arguments: list[str]) -> None:
         log = TrainingLog(Path(tensorboard), 0)
         loader = load_batches(batches, 0, options.steps, options.num_workers, accelerator.device.type == "cuda")
         loop = train_steps(
-            accelerator, model, optimizer, loader, Schedule(options, accelerator), log, cross_entropy(model), 0,
+            accelerator, model, optimizer, loader, Schedule(options, accelerator), log,
+            cross_entropy(accelerator, model, options, batches.normalize), 0,
             options.max_gradient_norm,
         )  # fmt: skip
         bare = bare_steps(model, optimizer, held)

@@ -23,7 +23,7 @@ PROGRESS, LOCK = "progress.json", ".lock"
 INCOMPLETE, OLD = ".incomplete-", ".old-"
 FULL_BELOW = 1 << 20  # bytes
 # Options that may change when a run is resumed: they say how it is run, not what it computes.
-HOW = ("output_dir", "num_workers", "num_threads", "save_every", "keep_pictures")
+HOW = ("output_dir", "num_workers", "num_threads", "save_every", "keep_pictures", "cuda_graphs")
 
 logging.getLogger("accelerate.utils.other").setLevel(logging.ERROR)  # it tells at each save that tied weights are one
 

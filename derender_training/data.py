@@ -62,6 +62,10 @@ class TrainingBatches(Dataset):
     def __len__(self) -> int:
         return sys.maxsize
 
+    def normalize(self, pictures: torch.Tensor) -> torch.Tensor:
+        """What the model takes, of the `pixel_values` of a batch, on any device."""
+        return pictures
+
     def positions(self, step: int) -> range:
         share = self.batch_size // self.num_processes
         start = step * self.batch_size + self.process * share

@@ -19,7 +19,8 @@ SHARED_MEMORY = Path("/dev/shm")
 class KeptBatches(TrainingBatches):
     """The very batches of `TrainingBatches`; all workers keep pictures and labels for one another.
 
-    The pictures are kept at the model's size, uint8 (N, H, W[, C]). Raises OptionError where the order of objects is
+    The pictures are kept at the model's size, uint8 (N, H, W[, C]), and so are the `pixel_values` of a batch until
+    `normalize`, to be copied to a GPU in a quarter of the time. Raises OptionError where the order of objects is
     drawn anew each time, and where the shared memory has no room.
     """
 
@@ -34,14 +35,29 @@ class KeptBatches(TrainingBatches):
         self.pictures = _share((self.size, *shape), torch.uint8)
         self.labels = _share((self.size, self.max_length), torch.int32)
         self.is_kept = _share((self.size,), torch.bool)
+        self._known_constants = {}
 
     def __getitem__(self, step: int) -> dict[str, torch.Tensor]:
         indices = self.indices(step)
         self._keep([index for index in indices if not self.is_kept[index]])
         labels = self.labels[indices].long()
         length = int((labels >= 0).sum(dim=1).max())
-        pictures = self.processor(images=[*self.pictures[indices].numpy()])
-        return {**pictures, "labels": labels[:, :length]}
+        return {"pixel_values": self.pictures[indices], "labels": labels[:, :length]}
+
+    def normalize(self, pictures: torch.Tensor) -> torch.Tensor:
+        """uint8 (B, H, W[, C]) to the very pixel values (B, C, H, W) of the image processor, on any device."""
+        factor, offset = self._constants(pictures.device)
+        pixels = pictures.unsqueeze(-1) if pictures.ndim == 3 else pictures
+        return (pixels * factor - offset).movedim(-1, 1)
+
+    def _constants(self, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+        """What each channel is multiplied by, and what is then taken off, float32 (C,)."""
+        if device not in self._known_constants:  # while a GPU is recorded nothing can be sent to it
+            images = self.processor.image_processor
+            mean, std = (torch.tensor(value, dtype=torch.float32) for value in (images.image_mean, images.image_std))
+            scale = torch.tensor(images.rescale_factor, dtype=torch.float32)
+            self._known_constants[device] = (scale / std).to(device), (mean / std).to(device)
+        return self._known_constants[device]
 
     def _keep(self, indices: list[int]) -> None:
         """Two workers may keep the same example: they write the same, a row at once."""

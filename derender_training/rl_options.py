@@ -47,7 +47,7 @@ class RLOptions:
     Running
     - metric: that tells the best checkpoint, of the scores of eval.py; an error is better the lower it is.
     - guard_margin: the run stops, and keeps the best model, where the metric is worse than at the start by more.
-    - evaluate_every, evaluation_size, save_every, num_workers, num_threads: as of train.py.
+    - evaluate_every, evaluation_size, save_every, num_workers, num_threads, cuda_graphs: as of train.py.
     """
 
     checkpoint: str
@@ -88,6 +88,7 @@ class RLOptions:
     save_every: int = 500
     num_workers: int = 1
     num_threads: int | None = None
+    cuda_graphs: bool = False
 
     def __post_init__(self):
         positive = (

@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 
 import torch
 from accelerate import Accelerator
 from torch import Tensor
 
+from derender_training.recorded import Recorded
 from derender_training.reward_suite import RewardSuite
 from derender_training.self_critical import draw_uniform, find_advantages, policy_loss
 from modeling_derender.grammar_tables import GrammarTables
@@ -19,6 +21,8 @@ from modeling_derender.rollout import Rollout, pick_tokens, restrict, roll_out
 
 class RLStep:
     """Callable on a batch of `RLBatches` and the number of steps done: the loss, and the step's scalars.
+
+    It leaves the loss's gradient in the parameters.
 
     `model` is the prepared one, in evaluation mode: no dropout, and BatchNorm by its running statistics, which stay as
     they are. Its images are encoded once, with gradient. All their rows are decoded in one loop, without gradient and
@@ -45,28 +49,54 @@ class RLStep:
 
     def __call__(self, batch: dict[str, Tensor], step: int) -> tuple[Tensor, dict[str, Tensor | float]]:
         watch = Stopwatch(self.accelerator.device)
-        model = self.accelerator.unwrap_model(self.model)
-        with watch("encode"), self.accelerator.autocast():
-            features = model.encoder(batch["pixel_values"]).last_hidden_state
-        with watch("decode"), self.accelerator.autocast():
-            uniform = self._draw_uniform(len(features), step).to(features.device)
-            rollout = roll_out(
-                model, features.detach(), self.tables, uniform, self.greedy, self.max_length, self.temperature
-            )
+        pixel_values = batch["pixel_values"]
+        uniform = self._draw_uniform(len(pixel_values), step).to(pixel_values.device)
+        rollout = self._decode(pixel_values, uniform, watch)
         rewarded = self.suite(rollout, batch["references"], batch.get("targets"))
         rewards = {name: reward.view(-1, self.width) for name, reward in rewarded.rewards.items()}
         advantages = find_advantages(self.join(step, rewards), self.estimator)
+        samples = rollout.take(self._sample_rows(rollout))
         with watch("score_again"):
-            rows = torch.arange(len(rollout.sequences), device=features.device) % self.width >= int(self.greedy)
-            samples = rollout.take(rows)
-            logits = self.model(encoder_outputs=(features,), decoder_input_ids=samples.sequences[:, :-1]).logits
-            scores = restrict(logits, samples.allowed, self.temperature)
-            loss = policy_loss(pick_tokens(scores, samples), advantages)
+            loss, scores = self._learn(pixel_values, samples, advantages)
         seconds = {**watch.seconds, "render": rewarded.render_seconds, "reward": rewarded.reward_seconds}
         with torch.no_grad():
             scalars = self._describe(rewards, advantages, samples, scores)
         scalars["not_drawn"] = float(rewarded.not_drawn)
         return loss, scalars | {f"seconds/{name}": value for name, value in seconds.items()}
+
+    def _decode(self, pixel_values: Tensor, uniform: Tensor, watch: Stopwatch) -> Rollout:
+        with watch("encode"):
+            self._features = self._encode(pixel_values)
+        with watch("decode"):
+            return self._roll_out(self._features.detach(), uniform)
+
+    def _learn(self, pixel_values: Tensor, samples: Rollout, advantages: Tensor) -> tuple[Tensor, Tensor]:
+        """Takes the gradient; the loss, and the scores (R, T - 1, V) of all tokens."""
+        return self._take_gradient(self._features, samples.sequences, samples.allowed, advantages)
+
+    def _encode(self, pixel_values: Tensor) -> Tensor:
+        with self.accelerator.autocast():
+            return self.accelerator.unwrap_model(self.model).encoder(pixel_values).last_hidden_state
+
+    def _roll_out(self, features: Tensor, uniform: Tensor, full_length: bool = False) -> Rollout:
+        with self.accelerator.autocast():
+            return roll_out(
+                self.accelerator.unwrap_model(self.model), features, self.tables, uniform, self.greedy,
+                self.max_length, self.temperature, full_length,
+            )  # fmt: skip
+
+    def _take_gradient(
+        self, features: Tensor, sequences: Tensor, allowed: Tensor, advantages: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        logits = self.model(encoder_outputs=(features,), decoder_input_ids=sequences[:, :-1]).logits
+        scores = restrict(logits, allowed, self.temperature)
+        loss = policy_loss(pick_tokens(scores, sequences), advantages)
+        self.accelerator.backward(loss)
+        return loss.detach(), scores.detach()
+
+    def _sample_rows(self, rollout: Rollout) -> Tensor:
+        rows = torch.arange(len(rollout.sequences), device=rollout.sequences.device)
+        return rows.view(-1, self.width)[:, int(self.greedy) :].flatten()
 
     def _draw_uniform(self, num_images: int, step: int) -> Tensor:
         """This process's part of the step's random numbers."""
@@ -95,6 +125,30 @@ class RLStep:
             "duplicates": count_repeated(samples.objects).float().mean(),
             "truncated": forced.any(dim=1).float().mean(),
         }
+
+
+class RecordedRLStep(RLStep):
+    """The same, in two CUDA graphs, before the rewards and after them. Each encodes the images for itself."""
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        self._recorded_decode = Recorded(self._decode_whole, self.model)
+        self._recorded_learn = Recorded(self._learn_whole, self.model)
+
+    def _decode(self, pixel_values: Tensor, uniform: Tensor, watch: Stopwatch) -> Rollout:
+        with watch("decode"):
+            return Rollout(*self._recorded_decode(pixel_values, uniform))
+
+    def _learn(self, pixel_values: Tensor, samples: Rollout, advantages: Tensor) -> tuple[Tensor, Tensor]:
+        return self._recorded_learn(pixel_values, samples.sequences, samples.allowed, advantages)
+
+    @torch.no_grad()
+    def _decode_whole(self, pixel_values: Tensor, uniform: Tensor) -> tuple[Tensor, ...]:
+        rollout = self._roll_out(self._encode(pixel_values), uniform, full_length=True)
+        return tuple(getattr(rollout, field.name) for field in fields(rollout))
+
+    def _learn_whole(self, pixel_values: Tensor, *arguments: Tensor) -> tuple[Tensor, Tensor]:
+        return self._take_gradient(self._encode(pixel_values), *arguments)
 
 
 class Stopwatch:

@@ -19,14 +19,15 @@ def train_steps(
     batches: Iterable[dict[str, Tensor]],
     schedule: Schedule,
     log: TrainingLog,
-    compute_loss: Callable[[dict[str, Tensor], int], tuple[Tensor, dict]],
+    find_gradient: Callable[[dict[str, Tensor], int], tuple[Tensor, dict]],
     first_step: int = 0,
     max_gradient_norm: float | None = None,
 ) -> Iterator[tuple[int, bool]]:
     """Train a step on each batch; after each, yield the number of steps done and whether the run ends here.
 
-    `compute_loss` takes a batch, which has `pixel_values`, and the number of steps done, and returns the loss and the
-    scalars to be logged with it. The model's mode (train or eval) is the caller's.
+    `find_gradient` takes a batch, which has `pixel_values`, and the number of steps done, leaves the gradient of the
+    loss in the model's parameters, and returns the loss and the scalars to be logged with it. The model's mode (train
+    or eval) is the caller's.
     """
     progress = schedule.progress(first_step)
     for step, batch in enumerate(batches, start=first_step + 1):
@@ -34,15 +35,14 @@ def train_steps(
         learning_rate = schedule.learning_rate(step - 1, progress)
         for group in optimizer.param_groups:
             group["lr"] = learning_rate
-        loss, scalars = compute_loss(batch, step - 1)
-        accelerator.backward(loss)
+        loss, scalars = find_gradient(batch, step - 1)
         if max_gradient_norm is not None:
             scalars["gradient_norm"] = accelerator.clip_grad_norm_(model.parameters(), max_gradient_norm)
         optimizer.step()
         optimizer.zero_grad()
         progress = schedule.progress(step)
         num_images = len(batch["pixel_values"]) * accelerator.num_processes
-        log.record_step(step, progress, loss.detach(), num_images, learning_rate=learning_rate, **scalars)
+        log.record_step(step, progress, loss, num_images, learning_rate=learning_rate, **scalars)
         yield step, progress >= 1
         if progress >= 1:
             return

@@ -61,6 +61,8 @@ class TrainingOptions:
       not kept.
     - num_workers: processes that prepare batches, for each process that trains; 0 prepares them in the loop.
     - num_threads: PyTorch's threads; null leaves them as they are.
+    - cuda_graphs: on a GPU, what it does at each step is recorded once and then replayed, so that small models do not
+      wait for Python; for one process.
     """
 
     language: str
@@ -97,6 +99,7 @@ class TrainingOptions:
     keep_pictures: bool = False
     num_workers: int = 1
     num_threads: int | None = None
+    cuda_graphs: bool = False
 
     def __post_init__(self):
         positive = (

@@ -21,7 +21,7 @@ class GrammarTables:
     `completions` (S, V) int64 are how many different objects can still come after each token in each state, different
     in the properties that no two objects may share: 0 for a token that is not allowed. `follow` (S, V) int64 are the
     states that the tokens lead to, and `depth` (S,) the number of tokens of the open object. `object_lengths` (V,) are
-    the tokens of an object that begins with this one, 0 for what begins none.
+    the tokens of an object that begins with this one, 0 for what begins none; `shortest_object` is the least of them.
 
     Raises ValueError for a language whose rules tie too many values to each other.
     """
@@ -39,14 +39,14 @@ class GrammarTables:
         self.object_lengths = torch.zeros(language.vocab_size, dtype=torch.int64)
         for name, category in language.categories.items():
             self.object_lengths[language.token_ids[name]] = 1 + len(category.slots)
+        self.shortest_object = int(self.object_lengths[self.object_lengths > 0].min())
         for name, tensor in list(vars(self).items()):
             if isinstance(tensor, Tensor):
                 setattr(self, name, tensor.to(device))
 
     def begin(self, num_rows: int, max_length: int) -> GrammarState:
         """`num_rows` sequences of the start token alone, to be at most `max_length` tokens long, both ends counted."""
-        shortest, longest = int(self.object_lengths[self.object_lengths > 0].min()), self.language.longest_object
-        max_objects = max(max_length - 2, 0) // shortest
+        max_objects, longest = max(max_length - 2, 0) // self.shortest_object, self.language.longest_object
         device = self.follow.device
         return GrammarState(
             tables=self,

@@ -68,6 +68,7 @@ def roll_out(
     greedy: bool = True,
     max_length: int | None = None,
     temperature: float = 1.0,
+    full_length: bool = False,
 ) -> Rollout:
     """Decode the images of `features` (B, N, D): a greedy row for each if `greedy`, and K samples.
 
@@ -75,6 +76,7 @@ def roll_out(
     which the cumulative probability exceeds its number, so the same numbers give the same samples on any number of
     processes. The policy is softmax(logits / `temperature`), and `max_length` by default the model's. The model is to
     be in evaluation mode, or dropout makes what is decoded and what is scored again two different distributions.
+    With `full_length` T is the `max_length` and nothing waits for the device; else it is that of the longest row.
 
     Raises ValueError where there is neither a greedy row nor a sample.
     """
@@ -96,10 +98,10 @@ def roll_out(
         sequences.append(tokens)
         log_probs.append(scores.gather(1, tokens[:, None]).squeeze(1))
         masks.append(allowed)
-        if step % LOOK_EVERY == LOOK_EVERY - 1 and state.all_ended():
+        if not full_length and step % LOOK_EVERY == LOOK_EVERY - 1 and state.all_ended():
             break
     sequences = torch.stack(sequences, dim=1)
-    length = int((sequences != model.config.pad_token_id).sum(dim=1).max())
+    length = max_length if full_length else int((sequences != model.config.pad_token_id).sum(dim=1).max())
     log_probs, allowed = (torch.stack(steps[: length - 1], dim=1) for steps in (log_probs, masks))
     return Rollout(sequences[:, :length], log_probs, allowed, state.objects, state.num_objects)
 
@@ -112,9 +114,9 @@ def restrict(logits: Tensor, allowed: Tensor, temperature: float = 1.0) -> Tenso
     return (logits.float() / temperature).masked_fill(~allowed, -float("inf")).log_softmax(dim=-1)
 
 
-def pick_tokens(scores: Tensor, rollout: Rollout) -> Tensor:
+def pick_tokens(scores: Tensor, sequences: Tensor) -> Tensor:
     """Those of the scores (R, T - 1, V) that are of a roll-out's own tokens, (R, T - 1)."""
-    return scores.gather(-1, rollout.sequences[:, 1:, None]).squeeze(-1)
+    return scores.gather(-1, sequences[:, 1:, None]).squeeze(-1)
 
 
 def _choose(scores: Tensor, uniform: Tensor | None, num_images: int, greedy: bool) -> Tensor:

@@ -42,7 +42,7 @@ def test_scores_had_again_are_those_of_the_loop(options):
     features = features_of(model)
     rollout = roll_out(model, features, TABLES, random_numbers(4, 3))
     logits = model(encoder_outputs=(features,), decoder_input_ids=rollout.sequences[:, :-1]).logits
-    again = pick_tokens(restrict(logits, rollout.allowed), rollout)
+    again = pick_tokens(restrict(logits, rollout.allowed), rollout.sequences)
     torch.testing.assert_close(again, rollout.log_probs, rtol=0, atol=1e-4)
     assert again.requires_grad and again.isfinite().all()
     padded = rollout.sequences[:, 1:] == LANGUAGE.pad_token_id

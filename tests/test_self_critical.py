@@ -64,7 +64,7 @@ def gradient_of(model, loss):
 
 def score_of(logits, rollout, temperature):
     """Log-probabilities of a roll-out's own tokens, as a training step has them."""
-    return pick_tokens(restrict(logits, rollout.allowed, temperature), rollout)
+    return pick_tokens(restrict(logits, rollout.allowed, temperature), rollout.sequences)
 
 
 def exact_gradient(model, features, joint, temperature=1.0):

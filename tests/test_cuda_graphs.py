@@ -1,0 +1,147 @@
+"""Steps that are recorded as CUDA graphs: what they rest on, anywhere; that they learn the same, on a GPU."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from accelerate import Accelerator
+
+import rl_train
+import train
+from datasets_scripts import load_language_folder
+from derender_training.data import TrainingBatches, load_examples
+from derender_training.options import OptionError
+from derender_training.recorded import Recorded
+from derender_training.rl_options import RLOptions
+from derender_training.self_critical import draw_uniform
+from modeling_derender.checkpoint import load_checkpoint
+from modeling_derender.grammar_tables import GrammarTables
+from modeling_derender.rollout import roll_out
+
+
+TOY = str(Path(__file__).parent / "toy_language")
+on_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="records what a CUDA GPU does")
+LSTM = {"backbone": "test_resnet", "backbone_stride": 8, "d_model": 64, "decoder_type": "lstm", "dropout": 0.0}
+
+
+@pytest.fixture
+def run(options, tmp_path):
+    return replace(options, output_dir=str(tmp_path / "run"), train_size=200, steps=24, evaluate_every=12)
+
+
+@pytest.fixture
+def rl_run(options, trained, tmp_path):
+    return RLOptions(
+        checkpoint=f"{options.output_dir}/model", language=TOY, output_dir=str(tmp_path / "rl"), batch_size=16,
+        scene={"max_objects": 1}, steps=8, evaluate_every=4, evaluation_size=32, num_workers=0, guard_margin=1.0,
+        rewards=["iou", "image"], ratio=[1, 1],
+    )  # fmt: skip
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="tells that there is no CUDA GPU")
+def test_without_a_gpu_nothing_is_recorded(run, rl_run):
+    with pytest.raises(OptionError, match="option 'cuda_graphs': needs a CUDA GPU, and this run is on"):
+        train.training_function(replace(run, cuda_graphs=True))
+    with pytest.raises(OptionError, match="option 'cuda_graphs': needs a CUDA GPU"):
+        rl_train.training_function(replace(rl_run, cuda_graphs=True))
+
+
+@pytest.mark.parametrize("model", [None, LSTM])
+def test_labels_as_long_as_can_be_give_the_same_gradient(options, model, monkeypatch):
+    """What a recorded step does to the labels, with its function called as it is."""
+    monkeypatch.setattr(train, "Recorded", lambda function, model: function)
+    options = replace(options, model=model or options.model)
+    accelerator, folder = Accelerator(cpu=not torch.cuda.is_available()), load_language_folder(TOY)
+    gradients = []
+    for cuda_graphs in (False, True):
+        torch.manual_seed(0)
+        network, processor = train.build_model(options, folder.LANGUAGE)
+        network = network.to(accelerator.device)
+        batches = TrainingBatches(load_examples(options, folder).train, processor, 8, max_length=options.max_length)
+        batch = {name: tensor.to(accelerator.device) for name, tensor in batches[0].items()}
+        assert batch["labels"].shape[1] < options.max_length - 1
+        changed = replace(options, cuda_graphs=cuda_graphs)
+        loss, _ = train.cross_entropy(accelerator, network, changed, batches.normalize)(batch, 0)
+        gradients.append([loss, *(parameter.grad for parameter in network.parameters())])
+    for one, other in zip(*gradients, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6)
+
+
+def test_a_roll_out_of_full_length_is_the_same_with_padding(options, trained):
+    model = load_checkpoint(f"{options.output_dir}/model").eval()
+    features = torch.randn(4, 16, 64, generator=torch.Generator().manual_seed(0))
+    uniform, tables = draw_uniform(0, 0, 4, 3, 11), GrammarTables(model.language)
+    short, full = (roll_out(model, features, tables, uniform, full_length=full) for full in (False, True))
+    length = short.sequences.shape[1]
+    assert full.sequences.shape == (16, 12) and length < 12
+    assert torch.equal(full.sequences[:, :length], short.sequences)
+    assert (full.sequences[:, length:] == model.config.pad_token_id).all()
+    assert torch.equal(full.log_probs[:, : length - 1], short.log_probs) and not full.log_probs[:, length - 1 :].any()
+    assert torch.equal(full.allowed[:, : length - 1], short.allowed)
+    assert torch.equal(full.objects, short.objects) and torch.equal(full.num_objects, short.num_objects)
+
+
+def assert_same_weights(one: str, other: str, tolerance: float) -> None:
+    states = [load_checkpoint(f"{folder}/model").state_dict() for folder in (one, other)]
+    for name, tensor in states[0].items():
+        torch.testing.assert_close(tensor, states[1][name], rtol=tolerance, atol=tolerance, msg=name)
+
+
+@on_gpu
+def test_recording_leaves_random_numbers_and_buffers_as_they_are():
+    model = torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.BatchNorm1d(4), torch.nn.Dropout(0.5)).cuda()
+    inputs, before = torch.randn(8, 4).cuda(), model[1].running_mean.clone()
+    state = torch.cuda.get_rng_state()
+
+    def find(inputs):
+        loss = model(inputs).square().mean()
+        loss.backward()
+        return (loss.detach(),)
+
+    recorded = Recorded(find, model)
+    recorded._record((inputs,))
+    assert torch.equal(torch.cuda.get_rng_state(), state)
+    assert torch.equal(model[1].running_mean, before)
+    first, second = recorded(inputs)[0], recorded(inputs)[0]
+    assert first != second  # other units are dropped each time
+    assert model[1].num_batches_tracked == 2
+    torch.cuda.set_rng_state(state)
+    assert torch.equal(recorded(inputs)[0], first)
+
+
+@on_gpu
+@pytest.mark.parametrize("model", [None, LSTM])
+@pytest.mark.parametrize("keep_pictures", [False, True])
+def test_a_recorded_run_learns_the_same(run, model, keep_pictures):
+    run = replace(run, model=model or run.model, keep_pictures=keep_pictures)
+    recorded = replace(run, cuda_graphs=True, output_dir=f"{run.output_dir}_recorded")
+    runs = [train.training_function(options) for options in (run, recorded)]
+    assert runs[0].best_score == pytest.approx(runs[1].best_score, abs=0.1)
+    assert_same_weights(run.output_dir, recorded.output_dir, 0.02)
+
+
+@on_gpu
+def test_a_recorded_run_resumes(run):
+    whole = replace(run, cuda_graphs=True, model=run.model | {"dropout": 0.1}, save_every=12)
+    halves = replace(whole, output_dir=f"{run.output_dir}_halves")
+    train.training_function(whole)
+
+    def stop(self, step, scores):
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(train.TrainingLog, "record_scores", lambda *a: stop(*a) if a[1] == 24 else None)
+        train.training_function(halves)
+    assert train.training_function(halves).step == 24
+    assert_same_weights(whole.output_dir, halves.output_dir, 1e-3)
+
+
+@on_gpu
+@pytest.mark.parametrize("estimator, num_samples", [("scst", 1), ("leave_one_out", 3)])
+def test_recorded_reinforcement_learns_the_same(rl_run, estimator, num_samples):
+    run = replace(rl_run, estimator=estimator, num_samples=num_samples)
+    recorded = replace(run, cuda_graphs=True, output_dir=f"{run.output_dir}_recorded")
+    for options in (run, recorded):
+        assert rl_train.training_function(options).step == 8
+    assert_same_weights(run.output_dir, recorded.output_dir, 1e-3)
