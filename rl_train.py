@@ -28,7 +28,7 @@ from derender_training.options import OptionError, read_options
 from derender_training.precision import choose_precision
 from derender_training.recorded import check_recording
 from derender_training.reward_suite import RewardSuite
-from derender_training.rl_data import DrawnTruth, RLBatches, SeenPictures
+from derender_training.rl_data import DrawnTruth, RLBatches
 from derender_training.rl_options import RLOptions
 from derender_training.rl_step import RecordedRLStep, RLStep
 from derender_training.schedule import Schedule
@@ -71,7 +71,8 @@ def training_function(options: RLOptions) -> Progress:
     batches = RLBatches(
         examples.train, processor, options.batch_size, options.seed, examples.size,
         process=accelerator.process_index, num_processes=accelerator.num_processes,
-        language=folder.LANGUAGE, targets=find_targets(options, folder, draw),
+        language=folder.LANGUAGE,
+        draw_targets=None if options.reward_size is None else DrawnTruth(options.reward_size, draw),
     )  # fmt: skip
     references = [check_objects(folder.LANGUAGE, example["objects"]) for example in examples.validation]
 
@@ -83,7 +84,8 @@ def training_function(options: RLOptions) -> Progress:
         accelerator.print(f"{run.path}: this run is finished: {describe(options, progress)}")
         return progress
     find_gradient = (RecordedRLStep if options.cuda_graphs else RLStep)(
-        accelerator, model, GrammarTables(folder.LANGUAGE, accelerator.device), suite, options.join_rewards(),
+        accelerator, model, batches.normalize, GrammarTables(folder.LANGUAGE, accelerator.device), suite,
+        options.join_rewards(),
         options.estimator, options.num_samples, options.seed, options.temperature,
     )  # fmt: skip
     scorer = Scorer(folder.LANGUAGE, draw)
@@ -159,15 +161,6 @@ def build_suite(options: RLOptions, folder, draw, device: torch.device) -> Rewar
     form = options.image_form or image_form(folder)
     size = options.reward_size or options.image_size
     return RewardSuite(options.rewards, folder.LANGUAGE, draw, size, form, options.image_options, device)
-
-
-def find_targets(options: RLOptions, folder, draw):
-    """What makes the pictures that drawings are compared with; None where no reward asks for them."""
-    if "image" not in options.rewards:
-        return None
-    if options.reward_size is not None:
-        return DrawnTruth(options.reward_size, draw)
-    return SeenPictures(options.image_size, folder.LANGUAGE.canvas.channels)
 
 
 def told(options: RLOptions) -> list[str]:

@@ -28,7 +28,7 @@ from derender_training.joint_reward import WeightedReward  # noqa: E402
 from derender_training.language_folder import image_form, open_language  # noqa: E402
 from derender_training.result_file import describe_hardware, find_commit  # noqa: E402
 from derender_training.reward_suite import RewardSuite  # noqa: E402
-from derender_training.rl_data import DrawnTruth, RLBatches, SeenPictures  # noqa: E402
+from derender_training.rl_data import DrawnTruth, RLBatches  # noqa: E402
 from derender_training.rl_options import REWARDS  # noqa: E402
 from derender_training.rl_step import RLStep  # noqa: E402
 from eval import positive  # noqa: E402
@@ -68,14 +68,14 @@ def main() -> int:
     draw = partial(folder.render_batch, **data)
     size = tuple(options.reward_size or model.config.image_size)
     scenes = FreshScenes(folder, model.config.image_size, **data, **options.scene)
-    targets = DrawnTruth(size, draw) if options.reward_size else SeenPictures(size, folder.LANGUAGE.canvas.channels)
-    batches = RLBatches(scenes, processor, options.batch_size, language=folder.LANGUAGE, targets=targets)
+    targets = DrawnTruth(size, draw) if options.reward_size else None
+    batches = RLBatches(scenes, processor, options.batch_size, language=folder.LANGUAGE, draw_targets=targets)
     model = model.to(accelerator.device, memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(model.parameters(), 1e-6, fused=True)
     suite = RewardSuite(REWARDS, folder.LANGUAGE, draw, size, image_form(folder), device=accelerator.device)
     join = WeightedReward(REWARDS, (1.0,) * len(REWARDS))
     tables = GrammarTables(folder.LANGUAGE, accelerator.device)
-    take_rl_step = RLStep(accelerator, model, tables, suite, join, "scst", 1, 0)
+    take_rl_step = RLStep(accelerator, model, batches.normalize, tables, suite, join, "scst", 1, 0)
 
     def learn() -> None:
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -84,7 +84,7 @@ def main() -> int:
 
     def cross_entropy(batch, labels) -> None:
         model.train()
-        model(pixel_values=batch["pixel_values"], labels=labels).loss.backward()
+        model(pixel_values=batches.normalize(batch["pixel_values"]), labels=labels).loss.backward()
         learn()
 
     def reinforce(batch, step) -> dict:
@@ -114,7 +114,7 @@ def main() -> int:
     print(f"RL step / cross-entropy step   {ratio:6.2f}  (bound {STEP_BOUND})")
     print(f"rendering and rewards          {share:6.1%}  (bound {options.share:.0%})")
     print(f"pictures/s of RL               {options.batch_size / medians['RL']:6.1f}")
-    gain = measure_cache(model, batch["pixel_values"], max(3, options.rounds // 3))
+    gain = measure_cache(model, batches.normalize(batch["pixel_values"]), max(3, options.rounds // 3))
     print(f"decoding without / with cache  {gain:6.2f}  (bound {CACHE_BOUND}, {CACHE_TOKENS} tokens)")
     return int(ratio > STEP_BOUND or share > options.share or gain < CACHE_BOUND)
 

@@ -10,7 +10,7 @@ import torch
 
 from derender_training.data import TrainingBatches
 from derender_training.options import OptionError
-from derender_training.rl_data import SeenPictures
+from derender_training.seen_pictures import SeenPictures
 
 
 SHARED_MEMORY = Path("/dev/shm")
@@ -19,8 +19,8 @@ SHARED_MEMORY = Path("/dev/shm")
 class KeptBatches(TrainingBatches):
     """The very batches of `TrainingBatches`; all workers keep pictures and labels for one another.
 
-    The pictures are kept at the model's size, uint8 (N, H, W[, C]), and so are the `pixel_values` of a batch until
-    `normalize`, to be copied to a GPU in a quarter of the time. Raises OptionError where the order of objects is
+    The pictures are kept at the model's size, uint8 (N, H, W[, C]), and so come the `pixel_values` of a batch, of
+    which `normalize` makes what the model takes. Raises OptionError where the order of objects is
     drawn anew each time, and where the shared memory has no room.
     """
 
@@ -29,13 +29,13 @@ class KeptBatches(TrainingBatches):
         if self.order == "random":
             raise OptionError("option 'keep_pictures': the order is drawn anew each time; take 'random_once'")
         images = self.processor.image_processor
-        self.see = SeenPictures((images.size.height, images.size.width), images.num_channels)
+        self.see = SeenPictures(images)
+        self.normalize = self.see.normalize
         shape = (*self.see.size, *((images.num_channels,) if images.num_channels > 1 else ()))
         _check_room(self.size * (math.prod(shape) + 4 * self.max_length))
         self.pictures = _share((self.size, *shape), torch.uint8)
         self.labels = _share((self.size, self.max_length), torch.int32)
         self.is_kept = _share((self.size,), torch.bool)
-        self._known_constants = {}
 
     def __getitem__(self, step: int) -> dict[str, torch.Tensor]:
         indices = self.indices(step)
@@ -44,21 +44,6 @@ class KeptBatches(TrainingBatches):
         length = int((labels >= 0).sum(dim=1).max())
         return {"pixel_values": self.pictures[indices], "labels": labels[:, :length]}
 
-    def normalize(self, pictures: torch.Tensor) -> torch.Tensor:
-        """uint8 (B, H, W[, C]) to the very pixel values (B, C, H, W) of the image processor, on any device."""
-        factor, offset = self._constants(pictures.device)
-        pixels = pictures.unsqueeze(-1) if pictures.ndim == 3 else pictures
-        return (pixels * factor - offset).movedim(-1, 1)
-
-    def _constants(self, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
-        """What each channel is multiplied by, and what is then taken off, float32 (C,)."""
-        if device not in self._known_constants:  # while a GPU is recorded nothing can be sent to it
-            images = self.processor.image_processor
-            mean, std = (torch.tensor(value, dtype=torch.float32) for value in (images.image_mean, images.image_std))
-            scale = torch.tensor(images.rescale_factor, dtype=torch.float32)
-            self._known_constants[device] = (scale / std).to(device), (mean / std).to(device)
-        return self._known_constants[device]
-
     def _keep(self, indices: list[int]) -> None:
         """Two workers may keep the same example: they write the same, a row at once."""
         if not indices:
@@ -66,7 +51,7 @@ class KeptBatches(TrainingBatches):
         examples, batch = self.prepare(indices)
         missing = self.max_length - batch["labels"].shape[1]
         rows = torch.nn.functional.pad(batch["labels"], (0, missing), value=-100)
-        self.pictures[indices] = torch.from_numpy(self.see(examples))
+        self.pictures[indices] = self.see(examples)
         self.labels[indices] = rows.int()
         self.is_kept[indices] = True
 

@@ -6,11 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from PIL import Image
 
 from derender_training.data import TrainingBatches
-from modeling_derender.image_io import to_uint8
-from modeling_derender.image_processing_derender import fit_to_size
+from derender_training.seen_pictures import SeenPictures
 from modeling_derender.language import Language
 from modeling_derender.rewards import objects_to_tokens
 
@@ -18,33 +16,24 @@ from modeling_derender.rewards import objects_to_tokens
 class RLBatches(TrainingBatches):
     """Item `step` is the batch of that step for one process, the examples being those of `TrainingBatches`.
 
-    `pixel_values` (B, C, H, W); `references` (B, M, D), the true objects' tokens; and, where `targets` is given,
-    `targets` uint8 (B, H, W[, C]): what `targets(examples)` makes of them.
+    `pixel_values` uint8 (B, H, W[, C]), of which `normalize` makes what the model takes; `references` (B, M, D), the
+    true objects' tokens; and, where it is given, `targets` uint8 (B, H', W'[, C]): what `draw_targets(examples)` makes
+    to compare drawings with in place of the pictures.
     """
 
-    def __init__(self, *args, language: Language, targets: Callable | None = None, **options):
+    def __init__(self, *args, language: Language, draw_targets: Callable | None = None, **options):
         super().__init__(*args, **options)
-        self.language, self.targets = language, targets
+        self.language, self.draw_targets = language, draw_targets
+        self.see = SeenPictures(self.processor.image_processor)
+        self.normalize = self.see.normalize
 
     def __getitem__(self, step: int) -> dict[str, torch.Tensor]:
         examples = self.examples.__getitems__(self.indices(step))
-        batch = dict(self.processor(images=[example["image"] for example in examples]))
-        batch["references"] = objects_to_tokens(self.language, [example["objects"] for example in examples])
-        if self.targets is not None:
-            batch["targets"] = torch.from_numpy(np.ascontiguousarray(self.targets(examples)))
+        references = objects_to_tokens(self.language, [example["objects"] for example in examples])
+        batch = {"pixel_values": self.see(examples), "references": references}
+        if self.draw_targets is not None:
+            batch["targets"] = self.draw_targets(examples)
         return batch
-
-
-class SeenPictures:
-    """The very pictures that the model sees, at its `size` (height, width): uint8 (B, H, W), or (B, H, W, 3)."""
-
-    def __init__(self, size: tuple[int, int], channels: int):
-        self.size, self.channels = tuple(size), channels
-
-    def __call__(self, examples: list[dict]) -> np.ndarray:
-        pictures = [to_uint8(example["image"], self.channels) for example in examples]
-        pictures = np.stack([fit_to_size(picture, *self.size, Image.Resampling.BOX) for picture in pictures])
-        return pictures[..., 0] if self.channels == 1 else pictures
 
 
 class DrawnTruth:
@@ -53,5 +42,6 @@ class DrawnTruth:
     def __init__(self, size: tuple[int, int], draw: Callable):
         self.size, self.draw = tuple(size), draw
 
-    def __call__(self, examples: list[dict]) -> np.ndarray:
-        return self.draw([example["objects"] for example in examples], size=self.size)
+    def __call__(self, examples: list[dict]) -> torch.Tensor:
+        drawn = self.draw([example["objects"] for example in examples], size=self.size)
+        return torch.from_numpy(np.ascontiguousarray(drawn))

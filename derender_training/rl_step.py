@@ -22,10 +22,9 @@ from modeling_derender.rollout import Rollout, pick_tokens, restrict, roll_out
 class RLStep:
     """Callable on a batch of `RLBatches` and the number of steps done: the loss, and the step's scalars.
 
-    It leaves the loss's gradient in the parameters.
-
-    `model` is the prepared one, in evaluation mode: no dropout, and BatchNorm by its running statistics, which stay as
-    they are. Its images are encoded once, with gradient. All their rows are decoded in one loop, without gradient and
+    It leaves the loss's gradient in the parameters. `model` is the prepared one, in evaluation mode: no dropout, and
+    BatchNorm by its running statistics, which stay as they are; `normalize` makes its pixel values of a batch's
+    pictures. The images are encoded once, with gradient. All their rows are decoded in one loop, without gradient and
     under the grammar; the samples are then scored again in one teacher-forced pass through the prepared model.
     """
 
@@ -33,6 +32,7 @@ class RLStep:
         self,
         accelerator: Accelerator,
         model: torch.nn.Module,
+        normalize: Callable[[Tensor], Tensor],
         tables: GrammarTables,
         suite: RewardSuite,
         join: Callable[[int, dict[str, Tensor]], Tensor],
@@ -41,7 +41,8 @@ class RLStep:
         seed: int,
         temperature: float = 1.0,
     ):
-        self.accelerator, self.model, self.tables, self.suite = accelerator, model, tables, suite
+        self.accelerator, self.model, self.normalize = accelerator, model, normalize
+        self.tables, self.suite = tables, suite
         self.join, self.estimator, self.num_samples, self.seed = join, estimator, num_samples, seed
         self.temperature, self.greedy = temperature, estimator == "scst"
         self.width = num_samples + self.greedy
@@ -49,34 +50,34 @@ class RLStep:
 
     def __call__(self, batch: dict[str, Tensor], step: int) -> tuple[Tensor, dict[str, Tensor | float]]:
         watch = Stopwatch(self.accelerator.device)
-        pixel_values = batch["pixel_values"]
-        uniform = self._draw_uniform(len(pixel_values), step).to(pixel_values.device)
-        rollout = self._decode(pixel_values, uniform, watch)
-        rewarded = self.suite(rollout, batch["references"], batch.get("targets"))
+        pictures = batch["pixel_values"]
+        uniform = self._draw_uniform(len(pictures), step).to(pictures.device)
+        rollout = self._decode(pictures, uniform, watch)
+        rewarded = self.suite(rollout, batch["references"], batch.get("targets", pictures))
         rewards = {name: reward.view(-1, self.width) for name, reward in rewarded.rewards.items()}
         advantages = find_advantages(self.join(step, rewards), self.estimator)
         samples = rollout.take(self._sample_rows(rollout))
         with watch("score_again"):
-            loss, scores = self._learn(pixel_values, samples, advantages)
+            loss, scores = self._learn(pictures, samples, advantages)
         seconds = {**watch.seconds, "render": rewarded.render_seconds, "reward": rewarded.reward_seconds}
         with torch.no_grad():
             scalars = self._describe(rewards, advantages, samples, scores)
         scalars["not_drawn"] = float(rewarded.not_drawn)
         return loss, scalars | {f"seconds/{name}": value for name, value in seconds.items()}
 
-    def _decode(self, pixel_values: Tensor, uniform: Tensor, watch: Stopwatch) -> Rollout:
+    def _decode(self, pictures: Tensor, uniform: Tensor, watch: Stopwatch) -> Rollout:
         with watch("encode"):
-            self._features = self._encode(pixel_values)
+            self._features = self._encode(pictures)
         with watch("decode"):
             return self._roll_out(self._features.detach(), uniform)
 
-    def _learn(self, pixel_values: Tensor, samples: Rollout, advantages: Tensor) -> tuple[Tensor, Tensor]:
+    def _learn(self, pictures: Tensor, samples: Rollout, advantages: Tensor) -> tuple[Tensor, Tensor]:
         """Takes the gradient; the loss, and the scores (R, T - 1, V) of all tokens."""
         return self._take_gradient(self._features, samples.sequences, samples.allowed, advantages)
 
-    def _encode(self, pixel_values: Tensor) -> Tensor:
+    def _encode(self, pictures: Tensor) -> Tensor:
         with self.accelerator.autocast():
-            return self.accelerator.unwrap_model(self.model).encoder(pixel_values).last_hidden_state
+            return self.accelerator.unwrap_model(self.model).encoder(self.normalize(pictures)).last_hidden_state
 
     def _roll_out(self, features: Tensor, uniform: Tensor, full_length: bool = False) -> Rollout:
         with self.accelerator.autocast():
@@ -135,20 +136,20 @@ class RecordedRLStep(RLStep):
         self._recorded_decode = Recorded(self._decode_whole, self.model)
         self._recorded_learn = Recorded(self._learn_whole, self.model)
 
-    def _decode(self, pixel_values: Tensor, uniform: Tensor, watch: Stopwatch) -> Rollout:
+    def _decode(self, pictures: Tensor, uniform: Tensor, watch: Stopwatch) -> Rollout:
         with watch("decode"):
-            return Rollout(*self._recorded_decode(pixel_values, uniform))
+            return Rollout(*self._recorded_decode(pictures, uniform))
 
-    def _learn(self, pixel_values: Tensor, samples: Rollout, advantages: Tensor) -> tuple[Tensor, Tensor]:
-        return self._recorded_learn(pixel_values, samples.sequences, samples.allowed, advantages)
+    def _learn(self, pictures: Tensor, samples: Rollout, advantages: Tensor) -> tuple[Tensor, Tensor]:
+        return self._recorded_learn(pictures, samples.sequences, samples.allowed, advantages)
 
     @torch.no_grad()
-    def _decode_whole(self, pixel_values: Tensor, uniform: Tensor) -> tuple[Tensor, ...]:
-        rollout = self._roll_out(self._encode(pixel_values), uniform, full_length=True)
+    def _decode_whole(self, pictures: Tensor, uniform: Tensor) -> tuple[Tensor, ...]:
+        rollout = self._roll_out(self._encode(pictures), uniform, full_length=True)
         return tuple(getattr(rollout, field.name) for field in fields(rollout))
 
-    def _learn_whole(self, pixel_values: Tensor, *arguments: Tensor) -> tuple[Tensor, Tensor]:
-        return self._take_gradient(self._encode(pixel_values), *arguments)
+    def _learn_whole(self, pictures: Tensor, *arguments: Tensor) -> tuple[Tensor, Tensor]:
+        return self._take_gradient(self._encode(pictures), *arguments)
 
 
 class Stopwatch:

