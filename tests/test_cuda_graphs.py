@@ -16,7 +16,9 @@ from derender_training.data import TrainingBatches, load_examples
 from derender_training.kept_batches import KeptBatches
 from derender_training.options import OptionError
 from derender_training.recorded import Recorded
+from derender_training.rl_data import RLBatches
 from derender_training.rl_options import RLOptions
+from derender_training.rl_step import RecordedRLStep, RLStep
 from derender_training.self_critical import draw_uniform
 from modeling_derender.checkpoint import load_checkpoint
 from modeling_derender.grammar_tables import GrammarTables
@@ -102,6 +104,18 @@ def are_close(one: torch.Tensor, other: torch.Tensor) -> bool:
     return bool((one - other).float().norm() <= 1e-3 * one.float().norm() + 1e-6)
 
 
+def stop_at(script, options, step: int) -> None:
+    """Train until the evaluation at `step`."""
+
+    def record_scores(log, now, scores):
+        if now == step:
+            raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(script.TrainingLog, "record_scores", record_scores)
+        script.training_function(options)
+
+
 @on_gpu
 def test_recording_leaves_random_numbers_and_buffers_as_they_are():
     model = torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.BatchNorm1d(4), torch.nn.Dropout(0.5)).cuda()
@@ -165,13 +179,7 @@ def test_a_recorded_run_resumes(run, deterministic):
     halves = replace(whole, output_dir=f"{run.output_dir}_halves")
     train.training_function(whole)
 
-    def stop(log, step, scores):
-        if step == 24:
-            raise KeyboardInterrupt
-
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(train.TrainingLog, "record_scores", stop)
-        train.training_function(halves)
+    stop_at(train, halves, 24)
     assert train.training_function(halves).step == 24
     again = last_weights(halves)
     assert all(torch.equal(tensor, again[name]) for name, tensor in last_weights(whole).items())
@@ -179,10 +187,46 @@ def test_a_recorded_run_resumes(run, deterministic):
 
 @on_gpu
 @pytest.mark.parametrize("estimator, num_samples", [("scst", 1), ("leave_one_out", 3)])
-def test_recorded_reinforcement_learns_the_same(rl_run, deterministic, estimator, num_samples):
-    run = replace(rl_run, estimator=estimator, num_samples=num_samples)
-    recorded = replace(run, cuda_graphs=True, output_dir=f"{run.output_dir}_recorded")
-    for options in (run, recorded):
-        assert rl_train.training_function(options).step == 8
-    again = last_weights(recorded)
-    assert all(are_close(tensor, again[name]) for name, tensor in last_weights(run).items())
+def test_recorded_reinforcement_finds_the_same_gradients(rl_run, deterministic, estimator, num_samples):
+    accelerator, folder = Accelerator(), load_language_folder(TOY)
+    model, processor = rl_train.open_checkpoint(rl_run.checkpoint)
+    model = model.to(accelerator.device)
+    options = replace(rl_run, image_size=model.config.image_size)
+    examples = load_examples(options, folder).train
+    batches = RLBatches(examples, processor, 8, language=folder.LANGUAGE)
+    suite = rl_train.build_suite(options, folder, folder.render_batch, accelerator.device)
+    tables = GrammarTables(folder.LANGUAGE, accelerator.device)
+    found = []
+    for kind in (RLStep, RecordedRLStep):
+        take_step = kind(
+            accelerator,
+            model,
+            batches.normalize,
+            tables,
+            suite,
+            options.join_rewards(),
+            estimator,
+            num_samples,
+            0,
+            2.0,
+        )
+        for step in range(3):
+            batch = {name: tensor.to(accelerator.device) for name, tensor in batches[step].items()}
+            model.zero_grad()
+            loss, scalars = take_step(batch, step)
+            rewards = [scalars[name] for name in sorted(scalars) if name.startswith("reward/")]
+            found.append([loss, *rewards, *(item.grad.clone() for item in model.parameters())])
+    assert any(row[0] != 0 for row in found)
+    for one, other in zip(found[:3], found[3:], strict=True):
+        assert all(are_close(*pair) for pair in zip(one, other, strict=True))
+
+
+@on_gpu
+def test_recorded_reinforcement_resumes(rl_run, deterministic):
+    whole = replace(rl_run, cuda_graphs=True, save_every=4)
+    halves = replace(whole, output_dir=f"{whole.output_dir}_halves")
+    rl_train.training_function(whole)
+    stop_at(rl_train, halves, 8)
+    assert rl_train.training_function(halves).step == 8
+    again = last_weights(halves)
+    assert all(are_close(tensor, again[name]) for name, tensor in last_weights(whole).items())
