@@ -72,7 +72,7 @@ def training_function(options: RLOptions) -> Progress:
         examples.train, processor, options.batch_size, options.seed, examples.size,
         process=accelerator.process_index, num_processes=accelerator.num_processes,
         language=folder.LANGUAGE,
-        draw_targets=None if options.reward_size is None else DrawnTruth(options.reward_size, draw),
+        draw_targets=find_drawing(options, draw),
     )  # fmt: skip
     references = [check_objects(folder.LANGUAGE, example["objects"]) for example in examples.validation]
 
@@ -161,6 +161,13 @@ def build_suite(options: RLOptions, folder, draw, device: torch.device) -> Rewar
     form = options.image_form or image_form(folder)
     size = options.reward_size or options.image_size
     return RewardSuite(options.rewards, folder.LANGUAGE, draw, size, form, options.image_options, device)
+
+
+def find_drawing(options: RLOptions, draw) -> DrawnTruth | None:
+    """What draws the truth for the image reward, where that compares pictures of another size than those seen."""
+    if "image" not in options.rewards or options.reward_size is None:
+        return None
+    return DrawnTruth(options.reward_size, draw)
 
 
 def told(options: RLOptions) -> list[str]:

@@ -28,7 +28,7 @@ from derender_training.result_file import describe_hardware, find_commit  # noqa
 from derender_training.train_steps import build_optimizer  # noqa: E402
 from derender_training.training_options import TrainingOptions  # noqa: E402
 from modeling_derender.language import Language  # noqa: E402
-from train import build_model, cross_entropy  # noqa: E402
+from train import build_model, cross_entropy, find_targets  # noqa: E402
 
 
 UNTIMED = 8
@@ -42,7 +42,9 @@ def main(arguments: list[str]) -> None:
     folder = open_language(options.language)
     examples = load_examples(options, folder)
     _, processor = build_model(options, folder.LANGUAGE)
-    batches = TrainingBatches(examples.train, processor, options.batch_size, size=examples.size)
+    batches = TrainingBatches(
+        examples.train, processor, options.batch_size, options.seed, examples.size, options.order, options.max_length
+    )
     held = [{name: tensor.to(accelerator.device) for name, tensor in batches[step].items()} for step in range(HELD)]
     both = [replace(options, cuda_graphs=recorded) for recorded in (False, True)]
     steps = [make_step(kind, folder.LANGUAGE, accelerator, held) for kind in both]
@@ -59,7 +61,8 @@ def make_step(
 ) -> Callable[[], None]:
     model, _ = build_model(options, language)
     model, optimizer = accelerator.prepare(model, build_optimizer(options, model))
-    find_gradient = cross_entropy(accelerator, model, options, lambda pixel_values: pixel_values)
+    targets = find_targets(options, language, accelerator)
+    find_gradient = cross_entropy(accelerator, model, options, TrainingBatches.normalize, targets)
     cycle = itertools.cycle(held)
 
     def take_step() -> None:

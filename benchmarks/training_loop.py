@@ -27,6 +27,7 @@ from derender_training.data import PREFETCHED, TrainingBatches, load_batches, lo
 from derender_training.language_folder import open_language  # noqa: E402
 from derender_training.options import read_options  # noqa: E402
 from derender_training.precision import choose_precision  # noqa: E402
+from derender_training.recorded import check_recording  # noqa: E402
 from derender_training.schedule import Schedule  # noqa: E402
 from derender_training.train_steps import build_optimizer, train_steps  # noqa: E402
 from derender_training.training_log import TrainingLog  # noqa: E402
@@ -72,12 +73,14 @@ def main(arguments: list[str]) -> None:
     accelerator = Accelerator(
         cpu=not torch.accelerator.is_available(), mixed_precision=choose_precision(options.mixed_precision)
     )
+    if options.cuda_graphs:
+        check_recording(accelerator)
     folder = open_language(options.language)
     model, processor = build_model(options, folder.LANGUAGE)
     model, optimizer = accelerator.prepare(model, build_optimizer(options, model))
     examples = load_examples(options, folder)
     batches = TrainingBatches(
-        examples.train, processor, options.batch_size, options.seed, examples.size, options.order
+        examples.train, processor, options.batch_size, options.seed, examples.size, options.order, options.max_length
     )
     held = [{name: tensor.to(accelerator.device) for name, tensor in batches[step].items()} for step in range(HELD)]
 

@@ -22,7 +22,8 @@ PROGRESS, LOCK = "progress.json", ".lock"
 # Begins the name of what is being written or about to be deleted; what has another name is whole.
 INCOMPLETE, OLD = ".incomplete-", ".old-"
 FULL_BELOW = 1 << 20  # bytes
-# Options that may change when a run is resumed: they say how it is run, not what it computes.
+# Options that may change when a run is resumed: they say how it is run, not what it learns from. (With cuda_graphs
+# other units are dropped out, so a change of that is not resumed bit for bit.)
 HOW = ("output_dir", "num_workers", "num_threads", "save_every", "keep_pictures", "cuda_graphs")
 
 logging.getLogger("accelerate.utils.other").setLevel(logging.ERROR)  # it tells at each save that tied weights are one

@@ -62,7 +62,8 @@ class TrainingBatches(Dataset):
     def __len__(self) -> int:
         return sys.maxsize
 
-    def normalize(self, pictures: torch.Tensor) -> torch.Tensor:
+    @staticmethod
+    def normalize(pictures: torch.Tensor) -> torch.Tensor:
         """What the model takes, of the `pixel_values` of a batch, on any device."""
         return pictures
 

@@ -30,7 +30,6 @@ class KeptBatches(TrainingBatches):
             raise OptionError("option 'keep_pictures': the order is drawn anew each time; take 'random_once'")
         images = self.processor.image_processor
         self.see = SeenPictures(images)
-        self.normalize = self.see.normalize
         shape = (*self.see.size, *((images.num_channels,) if images.num_channels > 1 else ()))
         _check_room(self.size * (math.prod(shape) + 4 * self.max_length))
         self.pictures = _share((self.size, *shape), torch.uint8)
@@ -43,6 +42,9 @@ class KeptBatches(TrainingBatches):
         labels = self.labels[indices].long()
         length = int((labels >= 0).sum(dim=1).max())
         return {"pixel_values": self.pictures[indices], "labels": labels[:, :length]}
+
+    def normalize(self, pictures: torch.Tensor) -> torch.Tensor:
+        return self.see.normalize(pictures)
 
     def _keep(self, indices: list[int]) -> None:
         """Two workers may keep the same example: they write the same, a row at once."""

@@ -38,6 +38,7 @@ class NearTargets:
     def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         """The mean over the labels (B, T) that count, -100 being those that do not, of `logits` (B, T, V)."""
         counts = labels != IGNORED_LABEL
-        labels = labels[counts]
-        log_probs = logits[counts].float().log_softmax(-1)
-        return -(log_probs.gather(1, self.tokens[labels]) * self.shares[labels]).sum(1).mean()
+        known = labels.clamp(min=0)
+        log_probs = logits.float().log_softmax(-1)
+        each = (log_probs.gather(-1, self.tokens[known]) * self.shares[known]).sum(-1)
+        return -(each * counts).sum() / counts.sum()

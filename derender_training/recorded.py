@@ -27,8 +27,8 @@ class Recorded:
     """`function`, of tensors to a tuple of tensors, both of the same shapes at each call; recorded at the first call.
 
     What it adds to the gradients of `model`'s parameters replaces those that they had. It must not wait for the GPU,
-    nor do anything besides on the CPU, which is done at the first call alone. To record it changes neither the model's
-    buffers (BatchNorm's statistics) nor the random numbers to come.
+    and what it does on the CPU is done only while it is recorded. To record it changes neither the model's buffers
+    (BatchNorm's statistics) nor the random numbers to come. Raises ValueError for arguments of another shape.
     """
 
     def __init__(self, function: Callable[..., tuple[Tensor, ...]], model: torch.nn.Module):
@@ -39,6 +39,8 @@ class Recorded:
         if self._graph is None:
             self._record(arguments)
         for own, given in zip(self._arguments, arguments, strict=True):
+            if given.shape != own.shape:
+                raise ValueError(f"recorded with {tuple(own.shape)}, not {tuple(given.shape)}")
             own.copy_(given, non_blocking=True)
         self._graph.replay()
         for parameter, gradient in self._gradients:

@@ -25,7 +25,6 @@ class RLBatches(TrainingBatches):
         super().__init__(*args, **options)
         self.language, self.draw_targets = language, draw_targets
         self.see = SeenPictures(self.processor.image_processor)
-        self.normalize = self.see.normalize
 
     def __getitem__(self, step: int) -> dict[str, torch.Tensor]:
         examples = self.examples.__getitems__(self.indices(step))
@@ -34,6 +33,9 @@ class RLBatches(TrainingBatches):
         if self.draw_targets is not None:
             batch["targets"] = self.draw_targets(examples)
         return batch
+
+    def normalize(self, pictures: torch.Tensor) -> torch.Tensor:
+        return self.see.normalize(pictures)
 
 
 class DrawnTruth:

@@ -25,7 +25,8 @@ class RLStep:
     It leaves the loss's gradient in the parameters. `model` is the prepared one, in evaluation mode: no dropout, and
     BatchNorm by its running statistics, which stay as they are; `normalize` makes its pixel values of a batch's
     pictures. The images are encoded once, with gradient. All their rows are decoded in one loop, without gradient and
-    under the grammar; the samples are then scored again in one teacher-forced pass through the prepared model.
+    under the grammar; the samples are then scored again in one teacher-forced pass through the prepared model, whose
+    time has that of the gradient in it.
     """
 
     def __init__(
@@ -52,28 +53,29 @@ class RLStep:
         watch = Stopwatch(self.accelerator.device)
         pictures = batch["pixel_values"]
         uniform = self._draw_uniform(len(pictures), step).to(pictures.device)
-        rollout = self._decode(pictures, uniform, watch)
+        rollout, images = self._decode(pictures, uniform, watch)
         rewarded = self.suite(rollout, batch["references"], batch.get("targets", pictures))
         rewards = {name: reward.view(-1, self.width) for name, reward in rewarded.rewards.items()}
         advantages = find_advantages(self.join(step, rewards), self.estimator)
         samples = rollout.take(self._sample_rows(rollout))
         with watch("score_again"):
-            loss, scores = self._learn(pictures, samples, advantages)
+            loss, scores = self._learn(images, samples, advantages)
         seconds = {**watch.seconds, "render": rewarded.render_seconds, "reward": rewarded.reward_seconds}
         with torch.no_grad():
             scalars = self._describe(rewards, advantages, samples, scores)
         scalars["not_drawn"] = float(rewarded.not_drawn)
         return loss, scalars | {f"seconds/{name}": value for name, value in seconds.items()}
 
-    def _decode(self, pictures: Tensor, uniform: Tensor, watch: Stopwatch) -> Rollout:
+    def _decode(self, pictures: Tensor, uniform: Tensor, watch: Stopwatch) -> tuple[Rollout, Tensor]:
+        """The roll-out, and what `_learn` takes of the images: their features, with gradient."""
         with watch("encode"):
-            self._features = self._encode(pictures)
+            features = self._encode(pictures)
         with watch("decode"):
-            return self._roll_out(self._features.detach(), uniform)
+            return self._roll_out(features.detach(), uniform), features
 
-    def _learn(self, pictures: Tensor, samples: Rollout, advantages: Tensor) -> tuple[Tensor, Tensor]:
+    def _learn(self, features: Tensor, samples: Rollout, advantages: Tensor) -> tuple[Tensor, Tensor]:
         """Takes the gradient; the loss, and the scores (R, T - 1, V) of all tokens."""
-        return self._take_gradient(self._features, samples.sequences, samples.allowed, advantages)
+        return self._take_gradient(features, samples.sequences, samples.allowed, advantages)
 
     def _encode(self, pictures: Tensor) -> Tensor:
         with self.accelerator.autocast():
@@ -136,9 +138,10 @@ class RecordedRLStep(RLStep):
         self._recorded_decode = Recorded(self._decode_whole, self.model)
         self._recorded_learn = Recorded(self._learn_whole, self.model)
 
-    def _decode(self, pictures: Tensor, uniform: Tensor, watch: Stopwatch) -> Rollout:
+    def _decode(self, pictures: Tensor, uniform: Tensor, watch: Stopwatch) -> tuple[Rollout, Tensor]:
+        """The roll-out, and the pictures as they are."""
         with watch("decode"):
-            return Rollout(*self._recorded_decode(pictures, uniform))
+            return Rollout(*self._recorded_decode(pictures, uniform)), pictures
 
     def _learn(self, pictures: Tensor, samples: Rollout, advantages: Tensor) -> tuple[Tensor, Tensor]:
         return self._recorded_learn(pictures, samples.sequences, samples.allowed, advantages)

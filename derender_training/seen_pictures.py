@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from modeling_derender.image_io import to_uint8
@@ -21,11 +20,11 @@ class SeenPictures:
 
     def __call__(self, examples: list[dict]) -> Tensor:
         pictures = [to_uint8(example["image"], self.channels) for example in examples]
-        pictures = np.stack([fit_to_size(picture, *self.size, Image.Resampling.BOX) for picture in pictures])
+        pictures = np.stack([fit_to_size(picture, *self.size, self.images.resample) for picture in pictures])
         return torch.from_numpy(pictures[..., 0] if self.channels == 1 else pictures)
 
     def normalize(self, pictures: Tensor) -> Tensor:
-        """To the very pixel values (B, C, H, W) of the image processor, on any device."""
+        """uint8 (B, H, W[, C]) to the very pixel values (B, C, H, W) of the image processor, on any device."""
         factor, offset = self._constants(pictures.device)
         pixels = pictures.unsqueeze(-1) if self.channels == 1 else pictures
         return (pixels * factor - offset).movedim(-1, 1)
@@ -33,9 +32,10 @@ class SeenPictures:
     def _constants(self, device: torch.device) -> tuple[Tensor, Tensor]:
         """What each channel is multiplied by, and what is then taken off, float32 (C,)."""
         if device not in self._known_constants:  # while a GPU is recorded nothing can be sent to it
-            mean, std = (
-                torch.tensor(value, dtype=torch.float32) for value in (self.images.image_mean, self.images.image_std)
-            )
-            scale = torch.tensor(self.images.rescale_factor, dtype=torch.float32)
-            self._known_constants[device] = (scale / std).to(device), (mean / std).to(device)
+            images = self.images
+            scale = images.rescale_factor if images.do_rescale else 1.0
+            mean, std = (images.image_mean, images.image_std) if images.do_normalize else (0.0, 1.0)
+            scale, mean, std = (torch.tensor(value, dtype=torch.float32) for value in (scale, mean, std))
+            factor, offset = ((value / std).expand(self.channels).to(device) for value in (scale, mean))
+            self._known_constants[device] = factor, offset
         return self._known_constants[device]

@@ -62,7 +62,7 @@ class TrainingOptions:
     - num_workers: processes that prepare batches, for each process that trains; 0 prepares them in the loop.
     - num_threads: PyTorch's threads; null leaves them as they are.
     - cuda_graphs: on a GPU, what it does at each step is recorded once and then replayed, so that small models do not
-      wait for Python; for one process.
+      wait for Python; for one process. Every specification then takes the time of one of `max_length` tokens.
     """
 
     language: str

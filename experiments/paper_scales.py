@@ -46,7 +46,7 @@ CHANGES = {
 }
 CORE = ("--num_workers", "0", "--num_threads", "1", "--steps", "1000000")  # the time ends it
 WHOLE = (
-    *("--steps", "1000000", "--num_workers", "4", "--num_threads", "2", "--save_every", "10000"),
+    *("--steps", "1000000", "--num_workers", "4", "--num_threads", "2", "--save_every", "5000"),
     *("--mixed_precision", "bf16", "--cuda_graphs", "true"),
 )
 KEPT = ("--keep_pictures", "true")

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from safetensors.torch import load_file
 
 import rl_train
 import train
 from datasets_scripts import load_language_folder
-from derender_training.data import TrainingBatches, load_examples
+from derender_training.data import load_examples
 from derender_training.kept_batches import KeptBatches
 from derender_training.options import OptionError
 from derender_training.recorded import Recorded
@@ -29,6 +30,10 @@ TOY = str(Path(__file__).parent / "toy_language")
 os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # or cuBLAS is not deterministic
 on_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="records what a CUDA GPU does")
 LSTM = {"backbone": "test_resnet", "backbone_stride": 8, "d_model": 64, "decoder_type": "lstm", "dropout": 0.0}
+KINDS = {  # model, coordinate_spread, precision
+    "transformer": (None, None, "no"), "lstm": (LSTM, None, "no"), "spread": (None, 1.5, "no"),
+    "bf16": (None, None, "bf16"),
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -53,25 +58,38 @@ def test_without_a_gpu_nothing_is_recorded(run, rl_run):
         rl_train.training_function(replace(rl_run, cuda_graphs=True))
 
 
-@pytest.mark.parametrize("model", [None, LSTM])
-def test_labels_as_long_as_can_be_give_the_same_gradient(options, model, monkeypatch):
+def find_gradients(options, accelerator, num_steps: int) -> list[torch.Tensor]:
+    """Of a new model that learns: loss and gradients of each step, and the buffers at the end."""
+    folder = load_language_folder(TOY)
+    torch.manual_seed(0)
+    model, processor = train.build_model(options, folder.LANGUAGE)
+    model, optimizer = accelerator.prepare(model, torch.optim.SGD(model.parameters(), 0.01))
+    examples = load_examples(options, folder).train
+    batches = KeptBatches(examples, processor, 8, size=40, max_length=options.max_length)
+    targets = train.find_targets(options, folder.LANGUAGE, accelerator)
+    find_gradient = train.cross_entropy(accelerator, model, options, batches.normalize, targets)
+    found = []
+    for step in range(num_steps):
+        batch = {name: tensor.to(accelerator.device) for name, tensor in batches[step].items()}
+        assert batch["labels"].shape[1] < options.max_length - 1
+        loss, _ = find_gradient(batch, step)
+        found += [loss, *(parameter.grad.clone() for parameter in model.parameters())]
+        optimizer.step()
+        optimizer.zero_grad()
+    return [*found, *model.buffers()]
+
+
+def are_close(one: torch.Tensor, other: torch.Tensor, precision: str = "no") -> bool:
+    share = {"no": 1e-3, "bf16": 5e-2}[precision]
+    return bool((one - other).float().norm() <= share * one.float().norm() + 1e-5)
+
+
+def test_labels_as_long_as_can_be_give_the_same_gradients(kind, deterministic, monkeypatch):
     """What a recorded step does to the labels, with its function called as it is."""
     monkeypatch.setattr(train, "Recorded", lambda function, model: function)
-    options = replace(options, model=model or options.model)
-    accelerator, folder = Accelerator(cpu=not torch.cuda.is_available()), load_language_folder(TOY)
-    gradients = []
-    for cuda_graphs in (False, True):
-        torch.manual_seed(0)
-        network, processor = train.build_model(options, folder.LANGUAGE)
-        network = network.to(accelerator.device)
-        batches = TrainingBatches(load_examples(options, folder).train, processor, 8, max_length=options.max_length)
-        batch = {name: tensor.to(accelerator.device) for name, tensor in batches[0].items()}
-        assert batch["labels"].shape[1] < options.max_length - 1
-        changed = replace(options, cuda_graphs=cuda_graphs)
-        loss, _ = train.cross_entropy(accelerator, network, changed, batches.normalize)(batch, 0)
-        gradients.append([loss, *(parameter.grad for parameter in network.parameters())])
-    for one, other in zip(*gradients, strict=True):
-        torch.testing.assert_close(one, other, rtol=1e-2, atol=1e-4)  # a GPU's convolutions differ from time to time
+    options, accelerator = kind
+    one, other = (find_gradients(replace(options, cuda_graphs=graphs), accelerator, 1) for graphs in (False, True))
+    assert all(are_close(*pair, accelerator.mixed_precision) for pair in zip(one, other, strict=True))
 
 
 def test_a_roll_out_of_full_length_is_the_same_with_padding(options, trained):
@@ -88,6 +106,16 @@ def test_a_roll_out_of_full_length_is_the_same_with_padding(options, trained):
     assert torch.equal(full.objects, short.objects) and torch.equal(full.num_objects, short.num_objects)
 
 
+@pytest.fixture(params=KINDS)
+def kind(request, options):
+    """Options, and an accelerator of their precision."""
+    model, coordinate_spread, precision = KINDS[request.param]
+    AcceleratorState._reset_state(True)
+    accelerator = Accelerator(cpu=not torch.cuda.is_available(), mixed_precision=precision)
+    yield replace(options, model=model or options.model, coordinate_spread=coordinate_spread), accelerator
+    AcceleratorState._reset_state(True)
+
+
 @pytest.fixture
 def deterministic():
     """The same kernels give the same sums, so that runs can be compared."""
@@ -98,10 +126,6 @@ def deterministic():
 
 def last_weights(run) -> dict[str, torch.Tensor]:
     return load_file(max(Path(run.output_dir, "checkpoints").glob("step_*")) / "model.safetensors")
-
-
-def are_close(one: torch.Tensor, other: torch.Tensor) -> bool:
-    return bool((one - other).float().norm() <= 1e-3 * one.float().norm() + 1e-6)
 
 
 def stop_at(script, options, step: int) -> None:
@@ -139,38 +163,19 @@ def test_recording_leaves_random_numbers_and_buffers_as_they_are():
 
 
 @on_gpu
-@pytest.mark.parametrize("model", [None, LSTM])
-def test_recorded_steps_find_the_same_gradients(options, deterministic, model):
-    options = replace(options, model=model or options.model)
-    accelerator, folder = Accelerator(), load_language_folder(TOY)
-    found = []
-    for cuda_graphs in (False, True):
-        torch.manual_seed(0)
-        network, processor = train.build_model(options, folder.LANGUAGE)
-        network = network.to(accelerator.device)
-        batches = KeptBatches(
-            load_examples(options, folder).train, processor, 8, size=40, max_length=options.max_length
-        )
-        changed = replace(options, cuda_graphs=cuda_graphs)
-        find_gradient = train.cross_entropy(accelerator, network, changed, batches.normalize)
-        results = []
-        for step in range(3):
-            batch = {name: tensor.to(accelerator.device) for name, tensor in batches[step].items()}
-            network.zero_grad()
-            loss, _ = find_gradient(batch, step)
-            results += [loss, *(parameter.grad.clone() for parameter in network.parameters())]
-        found.append([*results, *network.buffers()])
-    assert all(are_close(one, other) for one, other in zip(*found, strict=True))
+def test_recorded_steps_find_the_same_gradients(kind, deterministic):
+    options, accelerator = kind
+    one, other = (find_gradients(replace(options, cuda_graphs=graphs), accelerator, 3) for graphs in (False, True))
+    assert all(are_close(*pair, accelerator.mixed_precision) for pair in zip(one, other, strict=True))
 
 
 @on_gpu
 @pytest.mark.parametrize("keep_pictures", [False, True])
-def test_a_recorded_run_learns(options, trained, tmp_path, keep_pictures):
+def test_a_recorded_run_learns(options, tmp_path, keep_pictures):
     recorded = replace(
         options, output_dir=str(tmp_path), cuda_graphs=True, train_size=4000, keep_pictures=keep_pictures
     )
     assert train.training_function(recorded).best_score > 0.8
-    assert trained.best_score > 0.8
 
 
 @on_gpu
@@ -229,4 +234,4 @@ def test_recorded_reinforcement_resumes(rl_run, deterministic):
     stop_at(rl_train, halves, 8)
     assert rl_train.training_function(halves).step == 8
     again = last_weights(halves)
-    assert all(are_close(tensor, again[name]) for name, tensor in last_weights(whole).items())
+    assert all(torch.equal(tensor, again[name]) for name, tensor in last_weights(whole).items())

@@ -18,7 +18,8 @@ from derender_training import data_folder, kept_batches
 from derender_training.data import TrainingBatches, load_batches, load_examples
 from derender_training.kept_batches import KeptBatches
 from derender_training.options import OptionError
-from modeling_derender import DerenderProcessor
+from derender_training.seen_pictures import SeenPictures
+from modeling_derender import DerenderImageProcessor, DerenderProcessor
 
 
 TOY = str(Path(__file__).parent / "toy_language")
@@ -176,6 +177,23 @@ def test_pictures_of_a_folder_are_kept_whatever_their_mode(options):
     kept = batches[3]
     assert torch.equal(anew["labels"], kept["labels"])
     assert torch.equal(anew["pixel_values"], batches.normalize(kept["pixel_values"]))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"resample": 2}, {"do_rescale": False}, {"do_normalize": False}, {"image_mean": [0.9], "image_std": [0.3]}],
+)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_seen_pictures_are_those_of_the_image_processor(options, channels):
+    options = {name: value * channels if isinstance(value, list) else value for name, value in options.items()}
+    defaults = {"image_mean": [1.0] * channels, "image_std": [0.5] * channels}
+    images = DerenderImageProcessor(num_channels=channels, size={"height": 24, "width": 32}, **(defaults | options))
+    rng = np.random.default_rng(0)
+    pictures = [rng.integers(0, 256, (*size, 3), dtype=np.uint8) for size in ((24, 32), (48, 70), (13, 9))]
+    see = SeenPictures(images)
+    seen = see([{"image": picture} for picture in pictures])
+    assert seen.dtype == torch.uint8
+    assert torch.equal(see.normalize(seen), images(pictures, return_tensors="pt")["pixel_values"])
 
 
 def raise_no_memory(tensor):
