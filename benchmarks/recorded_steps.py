@@ -18,8 +18,8 @@ from accelerate.utils import set_seed
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from benchmarks.training_loop import HELD, ROUNDS, STEPS, time_turn  # noqa: E402
-from derender_training.data import TrainingBatches, load_examples  # noqa: E402
+from benchmarks.training_loop import ROUNDS, STEPS, hold_batches, time_turn  # noqa: E402
+from derender_training.data import TrainingBatches  # noqa: E402
 from derender_training.language_folder import open_language  # noqa: E402
 from derender_training.options import OptionError, read_options  # noqa: E402
 from derender_training.precision import choose_precision  # noqa: E402
@@ -40,12 +40,8 @@ def main(arguments: list[str]) -> None:
     accelerator = Accelerator(mixed_precision=choose_precision(options.mixed_precision))
     check_recording(accelerator)
     folder = open_language(options.language)
-    examples = load_examples(options, folder)
     _, processor = build_model(options, folder.LANGUAGE)
-    batches = TrainingBatches(
-        examples.train, processor, options.batch_size, options.seed, examples.size, options.order, options.max_length
-    )
-    held = [{name: tensor.to(accelerator.device) for name, tensor in batches[step].items()} for step in range(HELD)]
+    _, held = hold_batches(options, folder, processor, accelerator.device)
     both = [replace(options, cuda_graphs=recorded) for recorded in (False, True)]
     steps = [make_step(kind, folder.LANGUAGE, accelerator, held) for kind in both]
     turns = [[time_turn(take_step, UNTIMED) for take_step in steps] for _ in range(ROUNDS)]

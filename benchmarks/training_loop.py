@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import torch
 from accelerate import Accelerator
@@ -32,6 +33,7 @@ from derender_training.schedule import Schedule  # noqa: E402
 from derender_training.train_steps import build_optimizer, train_steps  # noqa: E402
 from derender_training.training_log import TrainingLog  # noqa: E402
 from derender_training.training_options import TrainingOptions  # noqa: E402
+from modeling_derender.processing_derender import DerenderProcessor  # noqa: E402
 from train import build_model, cross_entropy  # noqa: E402
 
 
@@ -78,11 +80,7 @@ def main(arguments: list[str]) -> None:
     folder = open_language(options.language)
     model, processor = build_model(options, folder.LANGUAGE)
     model, optimizer = accelerator.prepare(model, build_optimizer(options, model))
-    examples = load_examples(options, folder)
-    batches = TrainingBatches(
-        examples.train, processor, options.batch_size, options.seed, examples.size, options.order, options.max_length
-    )
-    held = [{name: tensor.to(accelerator.device) for name, tensor in batches[step].items()} for step in range(HELD)]
+    batches, held = hold_batches(options, folder, processor, accelerator.device)
 
     with tempfile.TemporaryDirectory() as tensorboard:
         log = TrainingLog(Path(tensorboard), 0)
@@ -105,6 +103,17 @@ def main(arguments: list[str]) -> None:
     total = sum(bare for _, bare in turns) / sum(real for real, _ in turns)
     print(f"ratio      {total:8.3f} (of single turns: {ratios[0]:.3f} to {ratios[-1]:.3f}, ", end="")
     print(f"median {statistics.median(ratios):.3f}; {torch.get_num_threads()} threads, {options.num_workers} workers)")
+
+
+def hold_batches(
+    options: TrainingOptions, folder: ModuleType, processor: DerenderProcessor, device: torch.device
+) -> tuple[TrainingBatches, list[dict]]:
+    """The batches of the options, and HELD of them in the device's memory."""
+    examples = load_examples(options, folder)
+    batches = TrainingBatches(
+        examples.train, processor, options.batch_size, options.seed, examples.size, options.order, options.max_length
+    )
+    return batches, [{name: tensor.to(device) for name, tensor in batches[step].items()} for step in range(HELD)]
 
 
 def bare_steps(model: torch.nn.Module, optimizer: torch.optim.Optimizer, held: list[dict]) -> Iterator[None]:

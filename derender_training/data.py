@@ -84,21 +84,26 @@ class TrainingBatches(Dataset):
         return [self.index(position) for position in self.positions(step)]
 
     def __getitem__(self, step: int) -> dict[str, torch.Tensor]:
-        return dict(self.prepare(self.indices(step), self.positions(step))[1])
-
-    def prepare(self, indices: list[int], positions: Sequence[int] = ()) -> tuple[list[dict], dict]:
-        """The examples, and what the model takes; `positions` in the run count where the order is drawn anew."""
+        indices = self.indices(step)
         examples = self.examples.__getitems__(indices)
+        images = [example["image"] for example in examples]
+        return dict(self.prepare(examples, indices, self.positions(step), images=images))
+
+    def prepare(self, examples: list[dict], indices: list[int], positions: Sequence[int] = (), **images) -> dict:
+        """What the model takes: labels, and what the processor makes of `images`, if they are given.
+
+        `positions` in the run count where the order is drawn anew.
+        """
         # An order drawn anew belongs to the position in the run, one drawn once to the example.
         numbers = {"random": positions, "random_once": indices}.get(self.order)
         batch = self.processor(
-            images=[example["image"] for example in examples],
             objects=[example["objects"] for example in examples],
             order=self.order if numbers is None else "random",
             rng=None if numbers is None else [_rng(_OBJECT_ORDER, self.seed, number) for number in numbers],
+            **images,
         )
         self._check_lengths(batch["labels"], indices)
-        return examples, batch
+        return batch
 
     def _check_lengths(self, labels: torch.Tensor, indices: list[int]) -> None:
         length = labels.shape[1] + 1  # labels lack the start token

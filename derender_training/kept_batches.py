@@ -20,8 +20,8 @@ class KeptBatches(TrainingBatches):
     """The very batches of `TrainingBatches`; all workers keep pictures and labels for one another.
 
     The pictures are kept at the model's size, uint8 (N, H, W[, C]), and so come the `pixel_values` of a batch, of
-    which `normalize` makes what the model takes. Raises OptionError where the order of objects is
-    drawn anew each time, and where the shared memory has no room.
+    which `normalize` makes what the model takes. Raises OptionError where the order of objects is drawn anew each
+    time, and where the shared memory has no room.
     """
 
     def __init__(self, *args, **options):
@@ -50,9 +50,9 @@ class KeptBatches(TrainingBatches):
         """Two workers may keep the same example: they write the same, a row at once."""
         if not indices:
             return
-        examples, batch = self.prepare(indices)
-        missing = self.max_length - batch["labels"].shape[1]
-        rows = torch.nn.functional.pad(batch["labels"], (0, missing), value=-100)
+        examples = self.examples.__getitems__(indices)
+        labels = self.prepare(examples, indices)["labels"]
+        rows = torch.nn.functional.pad(labels, (0, self.max_length - labels.shape[1]), value=-100)
         self.pictures[indices] = self.see(examples)
         self.labels[indices] = rows.int()
         self.is_kept[indices] = True

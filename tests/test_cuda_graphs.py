@@ -128,16 +128,21 @@ def last_weights(run) -> dict[str, torch.Tensor]:
     return load_file(max(Path(run.output_dir, "checkpoints").glob("step_*")) / "model.safetensors")
 
 
-def stop_at(script, options, step: int) -> None:
-    """Train until the evaluation at `step`."""
+def assert_it_resumes(script, whole) -> None:
+    """A run stopped at its last evaluation ends, when it is resumed, bit for bit as the `whole` one."""
+    halves = replace(whole, output_dir=f"{whole.output_dir}_halves")
 
-    def record_scores(log, now, scores):
-        if now == step:
+    def stop(log, step, scores):
+        if step == whole.steps:
             raise KeyboardInterrupt
 
+    script.training_function(whole)
     with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(script.TrainingLog, "record_scores", record_scores)
-        script.training_function(options)
+        patch.setattr(script.TrainingLog, "record_scores", stop)
+        script.training_function(halves)
+    assert script.training_function(halves).step == whole.steps
+    again = last_weights(halves)
+    assert all(torch.equal(tensor, again[name]) for name, tensor in last_weights(whole).items())
 
 
 @on_gpu
@@ -180,14 +185,7 @@ def test_a_recorded_run_learns(options, tmp_path, keep_pictures):
 
 @on_gpu
 def test_a_recorded_run_resumes(run, deterministic):
-    whole = replace(run, cuda_graphs=True, model=run.model | {"dropout": 0.1}, save_every=12)
-    halves = replace(whole, output_dir=f"{run.output_dir}_halves")
-    train.training_function(whole)
-
-    stop_at(train, halves, 24)
-    assert train.training_function(halves).step == 24
-    again = last_weights(halves)
-    assert all(torch.equal(tensor, again[name]) for name, tensor in last_weights(whole).items())
+    assert_it_resumes(train, replace(run, cuda_graphs=True, model=run.model | {"dropout": 0.1}, save_every=12))
 
 
 @on_gpu
@@ -204,17 +202,9 @@ def test_recorded_reinforcement_finds_the_same_gradients(rl_run, deterministic, 
     found = []
     for kind in (RLStep, RecordedRLStep):
         take_step = kind(
-            accelerator,
-            model,
-            batches.normalize,
-            tables,
-            suite,
-            options.join_rewards(),
-            estimator,
-            num_samples,
-            0,
-            2.0,
-        )
+            accelerator, model, batches.normalize, tables, suite, options.join_rewards(), estimator, num_samples,
+            seed=0, temperature=2.0,
+        )  # fmt: skip
         for step in range(3):
             batch = {name: tensor.to(accelerator.device) for name, tensor in batches[step].items()}
             model.zero_grad()
@@ -228,10 +218,4 @@ def test_recorded_reinforcement_finds_the_same_gradients(rl_run, deterministic, 
 
 @on_gpu
 def test_recorded_reinforcement_resumes(rl_run, deterministic):
-    whole = replace(rl_run, cuda_graphs=True, save_every=4)
-    halves = replace(whole, output_dir=f"{whole.output_dir}_halves")
-    rl_train.training_function(whole)
-    stop_at(rl_train, halves, 8)
-    assert rl_train.training_function(halves).step == 8
-    again = last_weights(halves)
-    assert all(torch.equal(tensor, again[name]) for name, tensor in last_weights(whole).items())
+    assert_it_resumes(rl_train, replace(rl_run, cuda_graphs=True, save_every=4))
