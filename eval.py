@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if options.show:
             make_folder(options.show_dir)
         device = find_device(options.device)
-        model, processor = open_model(options.model)
+        model, processor = open_model(options.model, options.tta)
         model = model.to(device)
         data = name_data(options)
         reader = open_reader(model, processor, data) if searches(options) else None  # before any work is done
@@ -63,6 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if result is None:
         return
     settings = {name: getattr(options, name) for name in ("model", "num_beams", "grammar", "batch_size", "seed")}
+    settings["test_time_augmentation"] = model.config.test_time_augmentation
     result = settings | describe_origin(device) | result
     print(as_table(result))
     if "search" in result:
@@ -97,6 +98,9 @@ def parse_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--data_dir", help="the folder of the language's own files, where it needs such")
     parser.add_argument("--batch_size", type=positive, default=64)
     parser.add_argument("--num_beams", type=positive, default=1)
+    parser.add_argument(
+        "--tta", action="store_true", help="test-time augmentation: the mean features of five copies, a pixel apart"
+    )
     parser.add_argument("--no-grammar", dest="grammar", action="store_false", help="generate without the grammar")
     parser.add_argument(
         "--candidates", type=positive, default=1, metavar="N", help="readings of each picture to choose the best from"

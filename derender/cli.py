@@ -61,6 +61,7 @@ def add_reader_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--language", metavar="FOLDER", help="the language's folder, where it is none of derender's")
     parser.add_argument("--data_dir", metavar="FOLDER", help="the language's own files (clip art), where it has such")
+    parser.add_argument("--tta", action="store_true", help="look five times, a pixel apart: slower, fewer errors")
 
 
 def positive(text: str) -> int:

@@ -29,12 +29,15 @@ def bundled_models() -> dict[str, Path]:
     return {folder.name: folder for folder in sorted(folders) if (folder / "config.json").is_file()}
 
 
-def load_model(name: str) -> tuple[DerenderForConditionalGeneration, DerenderProcessor]:
-    """Raises ModelError. Only a name that is neither bundled nor a folder is looked up on the Hub."""
+def load_model(
+    name: str, test_time_augmentation: bool = False
+) -> tuple[DerenderForConditionalGeneration, DerenderProcessor]:
+    """As `open_model`; raises ModelError. Only a name that is neither bundled nor a folder is looked up on the Hub."""
     bundled = bundled_models()
     try:
         folder = bundled.get(name, name)
-        return open_model(folder if os.path.isdir(folder) else snapshot_download(name, allow_patterns=FILES))
+        folder = folder if os.path.isdir(folder) else snapshot_download(name, allow_patterns=FILES)
+        return open_model(folder, test_time_augmentation)
     except (OSError, ValueError) as error:
         known = f"models that come with the package: {', '.join(bundled) or 'none'}"
         raise ModelError(f"model {name!r}: {' '.join(str(error).split())}; {known}") from None

@@ -32,7 +32,7 @@ def read_files(options: argparse.Namespace) -> int:
         names = list(_find_pictures(options.pictures))
         form = _find_form(options, names)
         target = Target(options.out, names, form, options.explain)
-        reader = Reader.open(options.model, options.data_dir, options.language)
+        reader = Reader.open(options.model, options.data_dir, options.language, options.tta)
         check_form(reader, form)
     except ModelError as error:
         return _fail(str(error), "model")

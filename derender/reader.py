@@ -96,9 +96,15 @@ class Reader:
         self.data, self.draw = self._find_drawing(data_dir)
 
     @classmethod
-    def open(cls, name: str, data_dir: str | None = None, language: str | None = None) -> Reader:
+    def open(
+        cls,
+        name: str,
+        data_dir: str | None = None,
+        language: str | None = None,
+        test_time_augmentation: bool = False,
+    ) -> Reader:
         """By the model's name; see `load_model` for it and for the errors."""
-        return cls(*load_model(name), data_dir, language)
+        return cls(*load_model(name, test_time_augmentation), data_dir, language)
 
     def _find_drawing(self, data_dir: str | None) -> tuple[dict, Callable | None]:
         """What the functions of the language's folder want of data, and what draws."""

@@ -29,7 +29,7 @@ def main(arguments: Sequence[str]) -> int:
         except ImportError as error:
             return _fail(f"the page needs {error.name}: pip install 'derender[page]'", "model")
         try:
-            page = build_page(Reader.open(options.model, options.data_dir, options.language))
+            page = build_page(Reader.open(options.model, options.data_dir, options.language, options.tta))
         except ModelError as error:
             return _fail(str(error), "model")
         except ValueError as error:

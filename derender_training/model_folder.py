@@ -7,9 +7,15 @@ from modeling_derender.checkpoint import load_checkpoint
 from modeling_derender.modeling_derender import DerenderForConditionalGeneration
 
 
-def open_model(path: str) -> tuple[DerenderForConditionalGeneration, DerenderProcessor]:
-    """The model and its processor; ValueError names the folder and what is wrong with it."""
+def open_model(
+    path: str, test_time_augmentation: bool = False
+) -> tuple[DerenderForConditionalGeneration, DerenderProcessor]:
+    """The model and its processor; ValueError names the folder and what is wrong with it.
+
+    `test_time_augmentation` turns that on where the model's own config does not.
+    """
     model = load_checkpoint(path)
+    model.config.test_time_augmentation |= test_time_augmentation
     try:
         processor = DerenderProcessor.from_pretrained(path, local_files_only=True)
     except (OSError, ValueError) as error:

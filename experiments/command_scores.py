@@ -25,10 +25,12 @@ from derender_training.scores import score_specifications
 from modeling_derender.scoring import set_scores
 
 
+# By command, with test-time augmentation or without, and the other options.
 SETTINGS = {
-    "derender": ReadOptions(),
-    "derender --candidates 10": ReadOptions(candidates=10),
-    "derender --candidates 10 --refine 200": ReadOptions(candidates=10, refine=200),
+    "derender": (False, ReadOptions()),
+    "derender --tta": (True, ReadOptions()),
+    "derender --candidates 10": (False, ReadOptions(candidates=10)),
+    "derender --candidates 10 --refine 200": (False, ReadOptions(candidates=10, refine=200)),
 }
 SHOWN = ("iou", "iou_1.0", "f1", "inference_error")
 
@@ -81,12 +83,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.out.suffix != ".md":
         parser.error(f"--out {options.out}: must end in .md; the .json comes beside it")
     try:
-        reader = Reader.open(options.model)
-        pictures = read_imagefolder(options.folder, reader.language, options.limit)
+        readers = {
+            augmented: Reader.open(options.model, test_time_augmentation=augmented) for augmented in (False, True)
+        }
+        pictures = read_imagefolder(options.folder, readers[False].language, options.limit)
         result = {"model": options.model, "data": Path(options.folder).name, "pictures": len(pictures)}
         result |= {**describe_origin(torch.device("cpu")), "settings": {}}
-        for title, how in SETTINGS.items():
-            result["settings"][title] = read_all(reader, pictures, how, title)
+        for title, (augmented, how) in SETTINGS.items():
+            result["settings"][title] = read_all(readers[augmented], pictures, how, title)
     except ValueError as error:
         sys.exit(f"error: {error}")
     write_json(options.out.with_suffix(".json"), result)

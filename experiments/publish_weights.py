@@ -32,12 +32,16 @@ PUBLIC = {"real": "real_pictures", "data": "AbstractScenes_v1.1"}  # the places 
 EVALUATIONS = {
     "noisy_shapes": {
         "fresh scenes of 1 to 12 objects": "--data noisy_shapes --split test --size 2000",
+        "the same, test-time augmentation": "--data noisy_shapes --split test --size 2000 --tta",
         "the first 100 of these": "--data noisy_shapes --split test --size 100",
         "real TikZ pictures of 1 to 12 objects": "--data {real}/noisy_shapes_tikz",
         "real hand drawings (Ellis et al. 2018)": "--data {real}/hand_drawings",
     },
     "abstract_scenes": {
         "test scenes": "--data abstract_scenes --split test --scene.validation_share 0.02 --data_dir {data}",
+        "the same, test-time augmentation": (
+            "--data abstract_scenes --split test --scene.validation_share 0.02 --data_dir {data} --tta"
+        ),
         "the first 50 of these": (
             "--data abstract_scenes --split test --scene.validation_share 0.02 --limit 50 --data_dir {data}"
         ),

@@ -21,6 +21,7 @@ from .decoder_transformer import SinusoidalPositions, TransformerDecoder, sinuso
 from .grammar import Grammar, SpecificationGrammar
 from .language import Language
 from .number_embeddings import arrange_numbers
+from .shifted_views import shift_views
 
 
 DECODERS = {"transformer": TransformerDecoder, "lstm": LSTMDecoder}
@@ -132,13 +133,19 @@ class DerenderEncoder(DerenderPreTrainedModel):
         return BaseModelOutput(last_hidden_state=features, hidden_states=(features,) if output_hidden_states else None)
 
     def find_map(self, pixel_values: torch.Tensor) -> torch.Tensor:
-        """`pixel_values` (B, C, H, W) to the backbone's map (B, F, h, w), h and w being H and W over the stride."""
+        """`pixel_values` (B, C, H, W) to the backbone's map (B, F, h, w), h and w being H and W over the stride.
+
+        With the config's `test_time_augmentation`, and outside training, the mean of the maps of `shift_views`.
+        """
         if pixel_values.ndim != 4 or pixel_values.shape[1] != self.config.num_channels:
             raise ValueError(
                 f"pixel_values: shape {tuple(pixel_values.shape)} is not (batch, {self.config.num_channels}, height, "
                 "width); num_channels is in the config"
             )
-        return self.backbone(pixel_values.to(self.backbone.dtype))
+        pixel_values = pixel_values.to(self.backbone.dtype)
+        if self.training or not self.config.test_time_augmentation:
+            return self.backbone(pixel_values)
+        return torch.stack([self.backbone(view) for view in shift_views(pixel_values)]).mean(dim=0)
 
     def project(self, feature_map: torch.Tensor) -> torch.Tensor:
         """(B, F, h, w) to the features (B, h * w, D)."""

@@ -15,6 +15,7 @@ from PIL import Image
 from derender.cli import EXIT_STATUS, main
 from derender.conform import Step
 from derender.explanation import draw_steps
+from derender.reader import Reader
 from modeling_derender.serialization import from_text
 
 
@@ -105,6 +106,15 @@ def test_standard_input(model, tmp_path):
 def test_unsure_objects_are_left_out(run, tmp_path):
     draw(1, tmp_path)
     assert json.loads(run("1.png", "--min-confidence", "1")[1])["objects"] == []
+
+
+def test_augmentation_reads_with_other_features(model, run, tmp_path):
+    draw(1, tmp_path)
+    found = json.loads(run("1.png", "--tta")[1])
+    reading = Reader.open(model, language=TOY, test_time_augmentation=True).read(Image.open("1.png"))
+    assert found["objects"] == reading.objects
+    assert found["confidences"] == pytest.approx(reading.confidences, abs=1e-3)
+    assert found["confidences"] != json.loads(run("1.png")[1])["confidences"]
 
 
 def test_candidates_and_drawings_do_not_make_it_worse(run, tmp_path):

@@ -31,10 +31,13 @@ def pictures(tmp_path) -> Path:
 
 def test_the_table_tells_what_was_read_and_what_was_refused(pictures, options, trained, tmp_path, monkeypatch):
     reader = Reader.open(f"{options.output_dir}/model", language=TOY)
-    monkeypatch.setattr(Reader, "open", lambda name: reader)
-    monkeypatch.setattr(command_scores, "SETTINGS", {"one": ReadOptions(), "two": ReadOptions(refine=30)})
+    opened = []
+    monkeypatch.setattr(Reader, "open", lambda name, **options: opened.append(options) or reader)
+    settings = {"one": (False, ReadOptions()), "two": (True, ReadOptions(refine=30))}
+    monkeypatch.setattr(command_scores, "SETTINGS", settings)
     command_scores.main([str(pictures), "--out", str(tmp_path / "out" / "scores.md")])
     result = json.loads((tmp_path / "out" / "scores.json").read_text())
+    assert opened == [{"test_time_augmentation": False}, {"test_time_augmentation": True}]
     for item in result["settings"].values():
         ious = {picture["file_name"]: picture["iou"] for picture in item["pictures"]}
         assert len(ious) == 13 and ious["blank.png"] == 0 and item["refused"] == 1

@@ -173,6 +173,18 @@ def test_beams_and_no_grammar(evaluate, workplace):
     assert len(result["predictions"]) == 5
 
 
+def test_augmentation_is_asked_for_and_told(evaluate, workplace):
+    """That of the model's own config as well."""
+    arguments = ["--data", workplace / "pictures"]
+    plain, augmented = evaluate(*arguments)[0], evaluate(*arguments, "--tta")[0]
+    assert (plain["test_time_augmentation"], augmented["test_time_augmentation"]) == (False, True)
+    shutil.copytree(workplace / "model", workplace / "augmented")
+    config = json.loads((workplace / "augmented" / "config.json").read_text())
+    (workplace / "augmented" / "config.json").write_text(json.dumps(config | {"test_time_augmentation": True}))
+    own, _ = evaluate(*arguments, model="augmented")
+    assert own["test_time_augmentation"] is True and own["predictions"] == augmented["predictions"]
+
+
 def test_fresh_scenes_are_the_streams(evaluate, workplace):
     arguments = ["--data", workplace / "toy", "--size", 4, "--split", "validation", "--seed", 2]
     result, _ = evaluate(*arguments, "--scene.max_objects", 5)

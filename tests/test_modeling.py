@@ -147,6 +147,37 @@ def test_dropout_only_while_training(options):
     assert losses[0] != losses[1]
 
 
+# Test-time augmentation
+
+
+def test_augmentation_is_the_mean_of_five_pictures_a_pixel_apart():
+    """Of those, here moved by hand: what lies inside moves, and the edge is repeated."""
+    model, pictures = tiny_model(feature_positions="2d"), tiny_pictures()
+    with torch.no_grad():
+        plain = model.encoder(pictures)[0]
+        rows = {step: (torch.arange(32) + step).clamp(0, 31) for step in (-1, 0, 1)}
+        steps = [(0, 0), (1, 1), (1, -1), (-1, 1), (-1, -1)]
+        moved = [model.encoder(pictures[..., rows[down], :][..., rows[right]])[0] for down, right in steps]
+        model.config.test_time_augmentation = True
+        found = model.encoder(pictures)[0]
+    torch.testing.assert_close(found, torch.stack(moved).mean(dim=0), rtol=1e-4, atol=1e-5)
+    assert not torch.allclose(found, plain, atol=1e-3)
+
+
+@every_decoder
+def test_augmentation_is_for_reading_alone_and_travels_with_the_model(options, tmp_path):
+    model, plain = (tiny_model(**options, dropout=0.0) for _ in range(2))
+    pictures, labels = tiny_pictures(), tiny_labels()
+    model.config.test_time_augmentation = True
+    assert model(pixel_values=pictures, labels=labels).loss != plain(pixel_values=pictures, labels=labels).loss
+    losses = [item.train()(pixel_values=pictures, labels=labels).loss for item in (model, plain)]
+    assert losses[0] == losses[1]
+    model.save_pretrained(tmp_path)
+    assert DerenderForConditionalGeneration.from_pretrained(tmp_path).config.test_time_augmentation
+    off = DerenderForConditionalGeneration.from_pretrained(tmp_path, test_time_augmentation=False).encoder
+    assert off.config.test_time_augmentation is False
+
+
 # Positions
 
 
