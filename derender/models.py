@@ -36,7 +36,8 @@ def load_model(
     bundled = bundled_models()
     try:
         folder = bundled.get(name, name)
-        folder = folder if os.path.isdir(folder) else snapshot_download(name, allow_patterns=FILES)
+        if not os.path.isdir(folder):
+            folder = snapshot_download(name, allow_patterns=FILES)
         return open_model(folder, test_time_augmentation)
     except (OSError, ValueError) as error:
         known = f"models that come with the package: {', '.join(bundled) or 'none'}"
