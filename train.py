@@ -21,6 +21,7 @@ from datasets_scripts.scenes import RenderError
 from derender_training.checkpoints import CheckpointError, Progress, RunFolder
 from derender_training.data import TrainingBatches, load_batches, load_examples
 from derender_training.evaluation import predict
+from derender_training.image_noise import find_image_noise
 from derender_training.kept_batches import KeptBatches
 from derender_training.language_folder import find_data, open_language
 from derender_training.model_card import CardWriter
@@ -73,7 +74,7 @@ def training_function(options: TrainingOptions) -> Progress:
     keeps = options.keep_pictures and examples.size is not None
     batches = (KeptBatches if keeps else TrainingBatches)(
         examples.train, processor, options.batch_size, options.seed, examples.size, options.order, options.max_length,
-        accelerator.process_index, accelerator.num_processes,
+        accelerator.process_index, accelerator.num_processes, find_image_noise(options, folder),
     )  # fmt: skip
     references = [check_objects(folder.LANGUAGE, example["objects"]) for example in examples.validation]
 

@@ -25,6 +25,7 @@ from accelerate.utils import set_seed
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from derender_training.data import PREFETCHED, TrainingBatches, load_batches, load_examples  # noqa: E402
+from derender_training.image_noise import find_image_noise  # noqa: E402
 from derender_training.language_folder import open_language  # noqa: E402
 from derender_training.options import read_options  # noqa: E402
 from derender_training.precision import choose_precision  # noqa: E402
@@ -111,8 +112,9 @@ def hold_batches(
     """The batches of the options, and HELD of them in the device's memory."""
     examples = load_examples(options, folder)
     batches = TrainingBatches(
-        examples.train, processor, options.batch_size, options.seed, examples.size, options.order, options.max_length
-    )
+        examples.train, processor, options.batch_size, options.seed, examples.size, options.order, options.max_length,
+        add_noise=find_image_noise(options, folder),
+    )  # fmt: skip
     return batches, [{name: tensor.to(device) for name, tensor in batches[step].items()} for step in range(HELD)]
 
 

@@ -12,6 +12,8 @@ A language's folder is a Python package that exports
 - `WEIGHTS_LICENSE`: that of models trained on its pictures, as the Hub names it; apache-2.0 where there is none;
 - `PICTURES`: "lines" where they are strokes on paper, to which the command `derender` then brings any picture;
 - `EXPORTERS`: forms for other programs by name, `(objects) -> str`: "svg", "tikz" (a LaTeX document);
+- `add_image_noise(pictures, rngs) -> uint8 (B, H, W)`: image noise for pictures (B, H, W) that are drawn without, a
+  ValueError for a size that it is not for, and `WITHOUT_IMAGE_NOISE`: the names of the renderers that draw such;
 - `RENDERERS`: others like `render_batch` by name; `Builder`: its Datasets builder;
 - `read_scenes(split, **options) -> dict`: for a language whose scenes are given, the objects of each by its name;
 - `find_data_dir(data_dir=None) -> Path`: for a language that needs files which the package does not hold (scenes, clip

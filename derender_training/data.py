@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from types import ModuleType
 
 import numpy as np
@@ -18,6 +18,7 @@ from datasets_scripts.scenes import FreshScenes, GivenScenes, RenderError, Scene
 from derender_training.data_folder import open_data_folder
 from derender_training.mixed_examples import MixedExamples
 from derender_training.options import OptionError, closest
+from derender_training.seen_pictures import SeenPictures
 from derender_training.training_options import TrainingOptions
 from modeling_derender.processing_derender import DerenderProcessor
 
@@ -25,7 +26,7 @@ from modeling_derender.processing_derender import DerenderProcessor
 VALIDATION_SEED = 0
 PREFETCHED = 4  # batches that a worker prepares ahead
 # Keys that keep the draws below apart from each other and from those of the scenes.
-_EPOCH_ORDER, _OBJECT_ORDER = 1, 2
+_EPOCH_ORDER, _OBJECT_ORDER, _IMAGE_NOISE = 1, 2, 3
 
 
 class TrainingBatches(Dataset):
@@ -34,7 +35,8 @@ class TrainingBatches(Dataset):
     Position p = step * batch_size + k, k < batch_size, counts the examples of a run; each process takes its even part
     of a step's positions, so what a step sees does not depend on the number of processes. With `size` None position p
     is example p; otherwise it is number p % size in the permutation that belongs to the seed and epoch p // size.
-    `order` is one of `order_objects`, or "random_once": random, but the same whenever an example is seen.
+    `order` is one of `order_objects`, or "random_once": random, but the same whenever an example is seen. With
+    `add_noise(pictures, rngs)`, image noise is drawn for each position and added to what the model sees.
     Nothing has a state, so a resumed run needs none.
     """
 
@@ -49,6 +51,7 @@ class TrainingBatches(Dataset):
         max_length: int | None = None,
         process: int = 0,
         num_processes: int = 1,
+        add_noise: Callable | None = None,
     ):
         if batch_size % num_processes:
             raise OptionError(
@@ -57,10 +60,14 @@ class TrainingBatches(Dataset):
         self.examples, self.processor = examples, processor
         self.batch_size, self.seed, self.size = batch_size, seed, size
         self.order, self.max_length = order, max_length
-        self.process, self.num_processes = process, num_processes
+        self.process, self.num_processes, self.add_noise = process, num_processes, add_noise
 
     def __len__(self) -> int:
         return sys.maxsize
+
+    @cached_property
+    def see(self) -> SeenPictures:
+        return SeenPictures(self.processor.image_processor)
 
     @staticmethod
     def normalize(pictures: torch.Tensor) -> torch.Tensor:
@@ -87,7 +94,16 @@ class TrainingBatches(Dataset):
         indices = self.indices(step)
         examples = self.examples.__getitems__(indices)
         images = [example["image"] for example in examples]
+        if self.add_noise is not None:
+            images = list(self.with_noise(self.see(examples), step).numpy())
         return dict(self.prepare(examples, indices, self.positions(step), images=images))
+
+    def with_noise(self, pictures: torch.Tensor, step: int) -> torch.Tensor:
+        """The pictures of a step, as the model sees them, with the image noise that is drawn for it, if any is."""
+        if self.add_noise is None:
+            return pictures
+        rngs = [_rng(_IMAGE_NOISE, self.seed, position) for position in self.positions(step)]
+        return torch.from_numpy(self.add_noise(pictures.numpy(), rngs))
 
     def prepare(self, examples: list[dict], indices: list[int], positions: Sequence[int] = (), **images) -> dict:
         """What the model takes: labels, and what the processor makes of `images`, if they are given.

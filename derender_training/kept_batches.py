@@ -10,7 +10,6 @@ import torch
 
 from derender_training.data import TrainingBatches
 from derender_training.options import OptionError
-from derender_training.seen_pictures import SeenPictures
 
 
 SHARED_MEMORY = Path("/dev/shm")
@@ -28,9 +27,8 @@ class KeptBatches(TrainingBatches):
         super().__init__(*args, **options)
         if self.order == "random":
             raise OptionError("option 'keep_pictures': the order is drawn anew each time; take 'random_once'")
-        images = self.processor.image_processor
-        self.see = SeenPictures(images)
-        shape = (*self.see.size, *((images.num_channels,) if images.num_channels > 1 else ()))
+        channels = self.see.channels
+        shape = (*self.see.size, *((channels,) if channels > 1 else ()))
         _check_room(self.size * (math.prod(shape) + 4 * self.max_length))
         self.pictures = _share((self.size, *shape), torch.uint8)
         self.labels = _share((self.size, self.max_length), torch.int32)
@@ -41,7 +39,7 @@ class KeptBatches(TrainingBatches):
         self._keep([index for index in indices if not self.is_kept[index]])
         labels = self.labels[indices].long()
         length = int((labels >= 0).sum(dim=1).max())
-        return {"pixel_values": self.pictures[indices], "labels": labels[:, :length]}
+        return {"pixel_values": self.with_noise(self.pictures[indices], step), "labels": labels[:, :length]}
 
     def normalize(self, pictures: torch.Tensor) -> torch.Tensor:
         return self.see.normalize(pictures)

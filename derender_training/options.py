@@ -33,6 +33,7 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+_UNIONS = (types.UnionType, typing.Union)  # the latter is that of a Literal and None
 _REPLACED = ("bool", "float", "timestamp")
 _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag.rsplit(":", 1)[1] not in _REPLACED]
@@ -175,7 +176,7 @@ def _set_value(options_class: type, values: dict, origin: str, name: str, value)
 def _convert(value, annotation):
     """`value` as the annotated type; ValueError where it is not one."""
     origin, parts = typing.get_origin(annotation), typing.get_args(annotation)
-    if origin is types.UnionType:
+    if origin in _UNIONS:
         return _convert_to_any(value, parts)
     if origin is typing.Literal and isinstance(value, str) and value in parts:
         return value
@@ -201,7 +202,7 @@ def _convert_to_any(value, annotations):
 
 def _describe(annotation) -> str:
     origin, parts = typing.get_origin(annotation), typing.get_args(annotation)
-    if origin is types.UnionType:
+    if origin in _UNIONS:
         return " or ".join(map(_describe, parts))
     if origin is typing.Literal:
         return "one of " + ", ".join(parts)

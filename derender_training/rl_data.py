@@ -8,7 +8,6 @@ import numpy as np
 import torch
 
 from derender_training.data import TrainingBatches
-from derender_training.seen_pictures import SeenPictures
 from modeling_derender.language import Language
 from modeling_derender.rewards import objects_to_tokens
 
@@ -24,12 +23,11 @@ class RLBatches(TrainingBatches):
     def __init__(self, *args, language: Language, draw_targets: Callable | None = None, **options):
         super().__init__(*args, **options)
         self.language, self.draw_targets = language, draw_targets
-        self.see = SeenPictures(self.processor.image_processor)
 
     def __getitem__(self, step: int) -> dict[str, torch.Tensor]:
         examples = self.examples.__getitems__(self.indices(step))
         references = objects_to_tokens(self.language, [example["objects"] for example in examples])
-        batch = {"pixel_values": self.see(examples), "references": references}
+        batch = {"pixel_values": self.with_noise(self.see(examples), step), "references": references}
         if self.draw_targets is not None:
             batch["targets"] = self.draw_targets(examples)
         return batch

@@ -21,8 +21,8 @@ class RLOptions:
     - checkpoint: the folder of a model trained by cross-entropy, with its processor.
     - output_dir: the run's folder. The same command again resumes the run there.
     - language: the language's folder, by name or path; null: the one of the checkpoint's language by its name.
-    - data, data_dir, train_size, scene, render, plain_share: as of train.py. Pictures come at the checkpoint's
-      resolution.
+    - data, data_dir, train_size, scene, render, image_noise, plain_share: as of train.py. Pictures come at the
+      checkpoint's resolution.
     - image_size: filled in from the checkpoint; leave it null.
     Rewards
     - rewards: of iou (equation 11), inference (one minus the inference error) and image (equation 13 or 14, as the
@@ -58,6 +58,7 @@ class RLOptions:
     train_size: int | None = None
     scene: dict[str, Any] = field(default_factory=dict)
     render: str | None = None
+    image_noise: Literal["anew"] | None = None
     plain_share: float | None = None
     image_size: list[int] | None = None
     rewards: list[str] = field(default_factory=lambda: ["iou"])

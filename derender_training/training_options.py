@@ -25,6 +25,9 @@ class TrainingOptions:
     - scene: options of the language's sample_scene for fresh scenes, and of its read_scenes for given ones.
     - render: the one of the language's RENDERERS that draws fresh and given scenes to train on; null: the default one.
       The validation is drawn by the default one.
+    - image_noise: anew: each time a picture is seen the language's image noise (that of Noisy Shapes: paler or darker,
+      shifted, some pixels inverted) is drawn anew, though scene and strokes are the same. For pictures drawn without
+      it, as by the renderer pencil, and seen at 256 x 256 pixels. Null: pictures are as they are drawn.
     - plain_share: of fresh scenes so many, as 0.5, are sampled and drawn by the language's defaults, whatever `scene`
       and `render` say; for languages whose scenes are sampled, not recomposed from given ones.
     - image_size: [height, width] in pixels of the model's input.
@@ -72,6 +75,7 @@ class TrainingOptions:
     train_size: int | None = None
     scene: dict[str, Any] = field(default_factory=dict)
     render: str | None = None
+    image_noise: Literal["anew"] | None = None
     plain_share: float | None = None
     image_size: list[int] = field(default_factory=lambda: [256, 256])
     draw_size: list[int] | None = None

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.renderer_closeness import REAL_DATA, ink_share, read_real_data, stroke_width
 from datasets_scripts.noisy_shapes import drawing, strokes, tikz
-from datasets_scripts.noisy_shapes.image_noise import invert_pixels, sample_image_noise
+from datasets_scripts.noisy_shapes.image_noise import add_image_noise, invert_pixels, sample_image_noise
 from datasets_scripts.noisy_shapes.renderer import render, render_batch
 from datasets_scripts.noisy_shapes.renderers import RENDERERS
 from datasets_scripts.noisy_shapes.sampler import sample_scene
@@ -336,6 +336,21 @@ def test_close_to_tikz_scene_by_scene(scenes):
     # The same jitter: at a scale where the pencil's steps hardly show, the pictures agree.
     ours, real = average(ink(ours), 32), average(ink(real), 32)
     assert np.corrcoef(ours.ravel(), real.ravel())[0, 1] > 0.97
+
+
+@pytest.mark.parametrize("size", [256, 512])
+def test_image_noise_added_later_is_that_of_the_renderer(scenes, size):
+    rngs = generators(20)
+    drawn = RENDERERS["pencil"](scenes[:20], (size, size), rngs)
+    before = drawn.copy()
+    later = add_image_noise(drawn, rngs)
+    assert np.array_equal(later, render_batch(scenes[:20], (size, size), generators(20)))
+    assert np.array_equal(drawn, before)
+
+
+def test_image_noise_is_added_later_to_full_size_pictures_only():
+    with pytest.raises(ValueError, match="pictures of a multiple of 256 pixels, not of 128"):
+        add_image_noise(np.full((1, 128, 128), 255, np.uint8), generators(1))
 
 
 @needs_tikz

@@ -274,6 +274,14 @@ def test_command_line_wins_over_the_file(tmp_path):
     assert options.batch_size == TrainingOptions("toy", "out").batch_size
 
 
+@pytest.mark.parametrize("text, expected", [("anew", "anew"), ("null", None)])
+def test_an_option_may_be_one_of_some_words_or_null(tmp_path, text, expected):
+    path = write(tmp_path, f"language: toy\noutput_dir: out\nimage_noise: {text}\n")
+    assert read_options(TrainingOptions, [path]).image_noise == expected
+    with pytest.raises(OptionError, match="'image_noise' wants one of anew or null, not 'often'"):
+        read_options(TrainingOptions, [path, "--image_noise", "often"])
+
+
 def test_a_word_that_looks_like_a_date_is_a_word(tmp_path):
     path = write(tmp_path, "language: 2020-01-01\noutput_dir: 2020-13-45\n")
     options = read_options(TrainingOptions, [path])

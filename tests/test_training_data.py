@@ -16,8 +16,10 @@ import train
 from datasets_scripts import load_language_folder
 from derender_training import data_folder, kept_batches
 from derender_training.data import TrainingBatches, load_batches, load_examples
+from derender_training.image_noise import find_image_noise
 from derender_training.kept_batches import KeptBatches
 from derender_training.options import OptionError
+from derender_training.rl_data import RLBatches
 from derender_training.seen_pictures import SeenPictures
 from modeling_derender import DerenderImageProcessor, DerenderProcessor
 
@@ -194,6 +196,87 @@ def test_seen_pictures_are_those_of_the_image_processor(options, channels):
     seen = see([{"image": picture} for picture in pictures])
     assert seen.dtype == torch.uint8
     assert torch.equal(see.normalize(seen), images(pictures, return_tensors="pt")["pixel_values"])
+
+
+@pytest.fixture
+def noisy():
+    """Options of pictures whose image noise is drawn anew, and the arguments of their batches: five scenes."""
+    folder = load_language_folder("noisy_shapes")
+
+    def make(options):
+        options = replace(
+            options, language="noisy_shapes", scene={}, render="pencil", image_noise="anew", image_size=[256, 256]
+        )
+        processor = DerenderProcessor.from_language(folder.LANGUAGE, options.image_size, 80)
+        examples = load_examples(options, folder).train
+        noise = find_image_noise(options, folder)
+        return {
+            "examples": examples,
+            "processor": processor,
+            "batch_size": 5,
+            "size": 5,
+            "max_length": 80,
+            "add_noise": noise,
+        }
+
+    return make
+
+
+def test_image_noise_is_drawn_anew_each_time(options, noisy):
+    arguments = noisy(options)
+    batches, plain = TrainingBatches(**arguments), TrainingBatches(**arguments | {"add_noise": None})
+    first, second, drawn = (
+        {index: item[step]["pixel_values"][k] for k, index in enumerate(item.indices(step))}
+        for item, step in ((batches, 0), (batches, 1), (plain, 0))
+    )
+    for index, picture in first.items():
+        assert len({pictures[index].numpy().tobytes() for pictures in (first, second, drawn)}) == 3
+        assert 0 < (picture - drawn[index]).abs().mean() < 0.2
+    assert torch.equal(batches[1]["pixel_values"], TrainingBatches(**arguments)[1]["pixel_values"])
+
+
+def test_image_noise_is_the_same_for_kept_pictures_and_for_any_number_of_processes_and_workers(options, noisy):
+    arguments = noisy(options)
+    batches, kept = TrainingBatches(**arguments), KeptBatches(**arguments)
+    expected = [batches[step] for step in range(4)]
+    for loaded in ([kept[step] for step in range(4)], list(load_batches(kept, 0, 4, num_workers=2))):
+        for batch, same in zip(loaded, expected, strict=True):
+            assert torch.equal(kept.normalize(batch["pixel_values"]), same["pixel_values"])
+            assert torch.equal(batch["labels"], same["labels"])
+    shares = [TrainingBatches(**arguments, num_processes=5, process=process)[2] for process in range(5)]
+    assert torch.equal(torch.cat([share["pixel_values"] for share in shares]), expected[2]["pixel_values"])
+
+
+def test_reinforcement_sees_the_same_image_noise(options, noisy):
+    arguments = noisy(options)
+    batches = RLBatches(**arguments, language=load_language_folder("noisy_shapes").LANGUAGE)
+    seen = [batches.normalize(batches[step]["pixel_values"]) for step in (0, 1)]
+    assert all(torch.equal(seen[step], TrainingBatches(**arguments)[step]["pixel_values"]) for step in (0, 1))
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"language": TOY}, "toy has none"),
+        ({"render": None}, "drawn by default pictures have it; take as 'render' pencil, clean, tikz"),
+        ({"render": "varied"}, "drawn by 'varied' pictures have it"),
+        ({"plain_share": 0.5}, "scenes of 'plain_share' are drawn with it"),
+        ({"image_size": [64, 64]}, "image noise is added to pictures of a multiple of 256 pixels, not of 64"),
+    ],
+)
+def test_pictures_that_take_no_image_noise(options, changes, message):
+    changed = replace(options, **{"language": "noisy_shapes", "render": "pencil", "image_noise": "anew"} | changes)
+    with pytest.raises(OptionError, match=f"option 'image_noise': {message}"):
+        find_image_noise(changed, load_language_folder(changed.language))
+
+
+def test_pictures_of_a_folder_take_image_noise(options):
+    folder = load_language_folder("noisy_shapes")
+    of_folder = replace(
+        options, language="noisy_shapes", data="somewhere", render=None, image_noise="anew", image_size=[256, 256]
+    )
+    assert find_image_noise(of_folder, folder) is folder.add_image_noise
+    assert find_image_noise(replace(of_folder, image_noise=None), folder) is None
 
 
 def raise_no_memory(tensor):

@@ -40,6 +40,23 @@ def sample_image_noise(rngs: Sequence[Generator]) -> ImageNoise:
     )
 
 
+def add_image_noise(pictures: np.ndarray, rngs: Sequence[Generator]) -> np.ndarray:
+    """Adds image noise to `pictures` uint8 (B, S, S) that have none, each from its own generator; the like of them.
+
+    These are the bytes that `render_batch` draws where the generators stand where its drawing left them. Raises
+    ValueError where S is no multiple of 256: what is drawn smaller is shifted and cut before it is averaged.
+    """
+    size = pictures.shape[1]
+    if size % FULL_SIZE:
+        raise ValueError(f"image noise is added to pictures of a multiple of {FULL_SIZE} pixels, not of {size}")
+    noise = sample_image_noise(rngs)
+    ink = scale_ink(255 - pictures, noise.factor)
+    shift = noise.shift[:, ::-1].astype(int) * (size // FULL_SIZE)  # down, right
+    ink = np.stack([np.roll(picture, distance, (0, 1)) for picture, distance in zip(ink, shift, strict=True)])
+    invert_pixels(ink, noise.inverted)
+    return 255 - ink
+
+
 def scale_ink(ink: np.ndarray, factor: np.ndarray) -> np.ndarray:
     """Multiplies each picture of `ink` uint8 (B, H, W) by its factor (B,), cut at full ink."""
     if (factor == 1).all():

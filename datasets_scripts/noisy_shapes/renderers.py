@@ -23,3 +23,4 @@ RENDERERS = {
     "clean": render_clean,
     "tikz": render_tikz,
 }
+WITHOUT_IMAGE_NOISE = ("pencil", "clean", "tikz")
