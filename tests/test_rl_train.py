@@ -202,6 +202,7 @@ def test_a_sample_that_cannot_be_drawn_has_the_lowest_reward(checkpoint):
             "'image_options': .* scale above 0",
         ),
         ({"batch_size": 16, "data": "nowhere"}, "option 'data'"),
+        ({"image_noise": "anew"}, "^option 'image_noise': toy has none"),
     ],
 )
 def test_what_does_not_fit_is_named(rl_options, changes, message):

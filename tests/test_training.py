@@ -333,6 +333,7 @@ def test_missing_recipe_and_missing_option_are_named(tmp_path):
         ({"language": "absent"}, "'language': no language folder 'absent'"),
         ({"data": "absent"}, "'data': 'absent' is neither 'fresh' nor 'given' nor a folder"),
         ({"max_length": 3}, "^option 'max_length': example .* takes .* tokens, more than 3"),
+        ({"image_noise": "anew"}, "^option 'image_noise': toy has none"),
     ],
 )
 def test_options_that_do_not_fit_the_language_are_named(options, tmp_path, changes, message):
