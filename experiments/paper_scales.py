@@ -51,7 +51,7 @@ WHOLE = (
 )
 KEPT = ("--keep_pictures", "true")
 COSINE = ("--schedule", "cosine")  # minutes are too few for a constant learning rate to come to its end
-# Or the pictures are learnt by heart, noise and all, and there is nothing left to reinforce.
+# The pictures are learnt by heart, noise and all, where it is drawn once.
 NOISE = ("--render", "pencil", "--image_noise", "anew")
 BESIDE = "in bfloat16 where the paper does not say, several runs at a time on one GPU"
 DECAYS = "the learning rate of cross-entropy by a cosine, which the paper does not say"

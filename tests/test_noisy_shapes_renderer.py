@@ -348,9 +348,10 @@ def test_image_noise_added_later_is_that_of_the_renderer(scenes, size):
     assert np.array_equal(drawn, before)
 
 
-def test_image_noise_is_added_later_to_full_size_pictures_only():
-    with pytest.raises(ValueError, match="pictures of a multiple of 256 pixels, not of 128"):
-        add_image_noise(np.full((1, 128, 128), 255, np.uint8), generators(1))
+@pytest.mark.parametrize("size", [(128, 128), (400, 400), (256, 320), (512, 256)])
+def test_image_noise_is_added_later_to_full_size_pictures_only(size):
+    with pytest.raises(ValueError, match=f"pictures of a multiple of 256 pixels, not of {size[0]} x {size[1]}"):
+        add_image_noise(np.full((1, *size), 255, np.uint8), generators(1))
 
 
 @needs_tikz

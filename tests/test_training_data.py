@@ -261,7 +261,7 @@ def test_reinforcement_sees_the_same_image_noise(options, noisy):
         ({"render": None}, "drawn by default pictures have it; take as 'render' pencil, clean, tikz"),
         ({"render": "varied"}, "drawn by 'varied' pictures have it"),
         ({"plain_share": 0.5}, "scenes of 'plain_share' are drawn with it"),
-        ({"image_size": [64, 64]}, "image noise is added to pictures of a multiple of 256 pixels, not of 64"),
+        ({"image_size": [64, 64]}, "image noise is added to square pictures of a multiple of 256 pixels, not of 64"),
     ],
 )
 def test_pictures_that_take_no_image_noise(options, changes, message):

@@ -47,8 +47,11 @@ def add_image_noise(pictures: np.ndarray, rngs: Sequence[Generator]) -> np.ndarr
     ValueError where S is no multiple of 256: what is drawn smaller is shifted and cut before it is averaged.
     """
     size = pictures.shape[1]
-    if size % FULL_SIZE:
-        raise ValueError(f"image noise is added to pictures of a multiple of {FULL_SIZE} pixels, not of {size}")
+    if size % FULL_SIZE or pictures.shape[2] != size:
+        wrong = " x ".join(map(str, pictures.shape[1:]))
+        raise ValueError(
+            f"image noise is added to square pictures of a multiple of {FULL_SIZE} pixels, not of {wrong}"
+        )
     noise = sample_image_noise(rngs)
     ink = scale_ink(255 - pictures, noise.factor)
     shift = noise.shift[:, ::-1].astype(int) * (size // FULL_SIZE)  # down, right
