@@ -199,32 +199,22 @@ def test_seen_pictures_are_those_of_the_image_processor(options, channels):
 
 
 @pytest.fixture
-def noisy():
-    """Options of pictures whose image noise is drawn anew, and the arguments of their batches: five scenes."""
+def noisy(options):
+    """The arguments of batches of five scenes whose image noise is drawn anew."""
     folder = load_language_folder("noisy_shapes")
-
-    def make(options):
-        options = replace(
-            options, language="noisy_shapes", scene={}, render="pencil", image_noise="anew", image_size=[256, 256]
-        )
-        processor = DerenderProcessor.from_language(folder.LANGUAGE, options.image_size, 80)
-        examples = load_examples(options, folder).train
-        noise = find_image_noise(options, folder)
-        return {
-            "examples": examples,
-            "processor": processor,
-            "batch_size": 5,
-            "size": 5,
-            "max_length": 80,
-            "add_noise": noise,
-        }
-
-    return make
+    options = replace(
+        options, language="noisy_shapes", scene={}, render="pencil", image_noise="anew", image_size=[256, 256]
+    )
+    return {
+        "examples": load_examples(options, folder).train,
+        "processor": DerenderProcessor.from_language(folder.LANGUAGE, options.image_size, 80),
+        "batch_size": 5, "size": 5, "max_length": 80,
+        "add_noise": find_image_noise(options, folder),
+    }  # fmt: skip
 
 
-def test_image_noise_is_drawn_anew_each_time(options, noisy):
-    arguments = noisy(options)
-    batches, plain = TrainingBatches(**arguments), TrainingBatches(**arguments | {"add_noise": None})
+def test_image_noise_is_drawn_anew_each_time(noisy):
+    batches, plain = TrainingBatches(**noisy), TrainingBatches(**noisy | {"add_noise": None})
     first, second, drawn = (
         {index: item[step]["pixel_values"][k] for k, index in enumerate(item.indices(step))}
         for item, step in ((batches, 0), (batches, 1), (plain, 0))
@@ -232,26 +222,24 @@ def test_image_noise_is_drawn_anew_each_time(options, noisy):
     for index, picture in first.items():
         assert len({pictures[index].numpy().tobytes() for pictures in (first, second, drawn)}) == 3
         assert 0 < (picture - drawn[index]).abs().mean() < 0.2
-    assert torch.equal(batches[1]["pixel_values"], TrainingBatches(**arguments)[1]["pixel_values"])
+    assert torch.equal(batches[1]["pixel_values"], TrainingBatches(**noisy)[1]["pixel_values"])
 
 
-def test_image_noise_is_the_same_for_kept_pictures_and_for_any_number_of_processes_and_workers(options, noisy):
-    arguments = noisy(options)
-    batches, kept = TrainingBatches(**arguments), KeptBatches(**arguments)
+def test_image_noise_is_the_same_for_kept_pictures_and_for_any_number_of_processes_and_workers(noisy):
+    batches, kept = TrainingBatches(**noisy), KeptBatches(**noisy)
     expected = [batches[step] for step in range(4)]
     for loaded in ([kept[step] for step in range(4)], list(load_batches(kept, 0, 4, num_workers=2))):
         for batch, same in zip(loaded, expected, strict=True):
             assert torch.equal(kept.normalize(batch["pixel_values"]), same["pixel_values"])
             assert torch.equal(batch["labels"], same["labels"])
-    shares = [TrainingBatches(**arguments, num_processes=5, process=process)[2] for process in range(5)]
+    shares = [TrainingBatches(**noisy, num_processes=5, process=process)[2] for process in range(5)]
     assert torch.equal(torch.cat([share["pixel_values"] for share in shares]), expected[2]["pixel_values"])
 
 
-def test_reinforcement_sees_the_same_image_noise(options, noisy):
-    arguments = noisy(options)
-    batches = RLBatches(**arguments, language=load_language_folder("noisy_shapes").LANGUAGE)
+def test_reinforcement_sees_the_same_image_noise(noisy):
+    batches = RLBatches(**noisy, language=load_language_folder("noisy_shapes").LANGUAGE)
     seen = [batches.normalize(batches[step]["pixel_values"]) for step in (0, 1)]
-    assert all(torch.equal(seen[step], TrainingBatches(**arguments)[step]["pixel_values"]) for step in (0, 1))
+    assert all(torch.equal(seen[step], TrainingBatches(**noisy)[step]["pixel_values"]) for step in (0, 1))
 
 
 @pytest.mark.parametrize(
