@@ -19,7 +19,7 @@ from transformers.utils.logging import disable_progress_bar
 
 from datasets_scripts.scenes import RenderError
 from derender_training.checkpoints import CheckpointError, Progress, RunFolder
-from derender_training.data import load_batches, load_examples
+from derender_training.data import REINFORCED, load_batches, load_examples
 from derender_training.evaluation import predict
 from derender_training.image_noise import find_image_noise
 from derender_training.language_folder import find_data, image_form, open_language
@@ -72,8 +72,8 @@ def training_function(options: RLOptions) -> Progress:
     batches = RLBatches(
         examples.train, processor, options.batch_size, options.seed, examples.size,
         process=accelerator.process_index, num_processes=accelerator.num_processes,
-        add_noise=find_image_noise(options, folder), language=folder.LANGUAGE,
-        draw_targets=find_drawing(options, draw),
+        add_noise=find_image_noise(options, folder), stretch=REINFORCED,
+        language=folder.LANGUAGE, draw_targets=find_drawing(options, draw),
     )  # fmt: skip
     references = [check_objects(folder.LANGUAGE, example["objects"]) for example in examples.validation]
 

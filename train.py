@@ -19,7 +19,7 @@ from transformers.utils.logging import disable_progress_bar
 
 from datasets_scripts.scenes import RenderError
 from derender_training.checkpoints import CheckpointError, Progress, RunFolder
-from derender_training.data import TrainingBatches, load_batches, load_examples
+from derender_training.data import FIRST, FURTHER, TrainingBatches, load_batches, load_examples
 from derender_training.evaluation import predict
 from derender_training.image_noise import find_image_noise
 from derender_training.kept_batches import KeptBatches
@@ -75,6 +75,7 @@ def training_function(options: TrainingOptions) -> Progress:
     batches = (KeptBatches if keeps else TrainingBatches)(
         examples.train, processor, options.batch_size, options.seed, examples.size, options.order, options.max_length,
         accelerator.process_index, accelerator.num_processes, find_image_noise(options, folder),
+        FIRST if options.initial_model is None else FURTHER,
     )  # fmt: skip
     references = [check_objects(folder.LANGUAGE, example["objects"]) for example in examples.validation]
 

@@ -27,6 +27,8 @@ VALIDATION_SEED = 0
 PREFETCHED = 4  # batches that a worker prepares ahead
 # Keys that keep the draws below apart from each other and from those of the scenes.
 _EPOCH_ORDER, _OBJECT_ORDER, _IMAGE_NOISE = 1, 2, 3
+# Of training with one seed: cross-entropy, cross-entropy that goes on from a model, reinforcement.
+FIRST, FURTHER, REINFORCED = range(3)
 
 
 class TrainingBatches(Dataset):
@@ -36,7 +38,8 @@ class TrainingBatches(Dataset):
     of a step's positions, so what a step sees does not depend on the number of processes. With `size` None position p
     is example p; otherwise it is number p % size in the permutation that belongs to the seed and epoch p // size.
     `order` is one of `order_objects`, or "random_once": random, but the same whenever an example is seen. With
-    `add_noise(pictures, rngs)`, image noise is drawn for each position and added to what the model sees.
+    `add_noise(pictures, rngs)`, image noise is drawn for each position and added to what the model sees; runs of one
+    seed and another `stretch`, of those named above, draw other noise.
     Nothing has a state, so a resumed run needs none.
     """
 
@@ -52,6 +55,7 @@ class TrainingBatches(Dataset):
         process: int = 0,
         num_processes: int = 1,
         add_noise: Callable | None = None,
+        stretch: int = FIRST,
     ):
         if batch_size % num_processes:
             raise OptionError(
@@ -60,7 +64,8 @@ class TrainingBatches(Dataset):
         self.examples, self.processor = examples, processor
         self.batch_size, self.seed, self.size = batch_size, seed, size
         self.order, self.max_length = order, max_length
-        self.process, self.num_processes, self.add_noise = process, num_processes, add_noise
+        self.process, self.num_processes = process, num_processes
+        self.add_noise, self.stretch = add_noise, stretch
 
     def __len__(self) -> int:
         return sys.maxsize
@@ -102,7 +107,7 @@ class TrainingBatches(Dataset):
         """The pictures of a step, as the model sees them, with the image noise that is drawn for it, if any is."""
         if self.add_noise is None:
             return pictures
-        rngs = [_rng(_IMAGE_NOISE, self.seed, position) for position in self.positions(step)]
+        rngs = [_rng(_IMAGE_NOISE, self.seed, self.stretch, position) for position in self.positions(step)]
         return torch.from_numpy(self.add_noise(pictures.numpy(), rngs))
 
     def prepare(self, examples: list[dict], indices: list[int], positions: Sequence[int] = (), **images) -> dict:

@@ -22,10 +22,11 @@ def find_image_noise(options, folder: ModuleType) -> Callable | None:
         raise OptionError(f"option 'image_noise': {folder.LANGUAGE.name} has none")
     if options.plain_share:
         raise OptionError("option 'image_noise': scenes of 'plain_share' are drawn with it; leave one of them out")
-    known = folder.WITHOUT_IMAGE_NOISE
+    known = getattr(folder, "WITHOUT_IMAGE_NOISE", ())
     if options.data in ("fresh", "given") and options.render not in known:
         how = "by default" if options.render is None else f"by {options.render!r}"
-        raise OptionError(f"option 'image_noise': drawn {how} pictures have it; take as 'render' {', '.join(known)}")
+        other = f"take as 'render' {', '.join(known)}" if known else "no WITHOUT_IMAGE_NOISE names another 'render'"
+        raise OptionError(f"option 'image_noise': drawn {how} pictures have it; {other}")
     try:
         folder.add_image_noise(np.full((1, *options.image_size), 255, np.uint8), [np.random.default_rng(0)])
     except ValueError as error:

@@ -56,6 +56,15 @@ def test_every_run_can_be_carried_out(name, scale, tmp_path):
     assert {key for key, seed in runs if seed} == {row.key for row in table.rows if row.headline}
 
 
+def test_image_noise_is_drawn_anew_at_the_papers_scale(tmp_path):
+    for name, table in TABLES.items():
+        for scale in SCALES:
+            for run in make_runs(name, scale, tmp_path)[1].values():
+                options = read_options(OPTIONS_OF[run.script], run.commands[0][2:])
+                noise = (options.render, options.image_noise)
+                assert noise == (("pencil", "anew") if (scale, table.data_set) == ("paper", NOISY) else (None, None))
+
+
 def test_the_paper_is_quoted_whole():
     for table in TABLES.values():
         for row in table.rows:

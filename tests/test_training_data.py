@@ -12,14 +12,16 @@ import torch
 import yaml
 from PIL import Image
 
+import rl_train
 import train
 from datasets_scripts import load_language_folder
 from derender_training import data_folder, kept_batches
-from derender_training.data import TrainingBatches, load_batches, load_examples
+from derender_training.data import FIRST, FURTHER, REINFORCED, TrainingBatches, load_batches, load_examples
 from derender_training.image_noise import find_image_noise
 from derender_training.kept_batches import KeptBatches
 from derender_training.options import OptionError
 from derender_training.rl_data import RLBatches
+from derender_training.rl_options import RLOptions
 from derender_training.seen_pictures import SeenPictures
 from modeling_derender import DerenderImageProcessor, DerenderProcessor
 
@@ -198,6 +200,14 @@ def test_seen_pictures_are_those_of_the_image_processor(options, channels):
     assert torch.equal(see.normalize(seen), images(pictures, return_tensors="pt")["pixel_values"])
 
 
+class Reached(Exception):
+    """Raised where a script loads its batches, with their stretch."""
+
+
+def raise_stretch(batches, *arguments):
+    raise Reached(batches.stretch)
+
+
 @pytest.fixture
 def noisy(options):
     """The arguments of batches of five scenes whose image noise is drawn anew."""
@@ -236,7 +246,39 @@ def test_image_noise_is_the_same_for_kept_pictures_and_for_any_number_of_process
     assert torch.equal(torch.cat([share["pixel_values"] for share in shares]), expected[2]["pixel_values"])
 
 
-def test_reinforcement_sees_the_same_image_noise(noisy):
+def test_image_noise_depends_on_the_seed_alone(noisy):
+    # The same scenes in the same order: only the noise is of the seed.
+    unseeded = noisy | {"batch_size": 1, "size": 1}
+    seen = [TrainingBatches(**unseeded, seed=seed)[0] for seed in (0, 1)]
+    assert torch.equal(seen[0]["labels"], seen[1]["labels"])
+    assert not torch.equal(seen[0]["pixel_values"], seen[1]["pixel_values"])
+
+
+def test_a_run_that_goes_on_from_another_sees_other_image_noise(noisy):
+    batches = [TrainingBatches(**noisy, stretch=stretch) for stretch in (FIRST, FURTHER, REINFORCED)]
+    assert all(item.indices(1) == batches[0].indices(1) for item in batches)
+    assert len({item[1]["pixel_values"].numpy().tobytes() for item in batches}) == 3
+
+
+def test_the_scripts_tell_a_run_that_goes_on_from_another(options, trained, tmp_path, monkeypatch):
+    model, folders = f"{options.output_dir}/model", [str(tmp_path / name) for name in "abc"]
+    first = replace(options, output_dir=folders[0])
+    further = replace(options, output_dir=folders[1], initial_model=model)
+    reinforced = RLOptions(model, folders[2], language=TOY, scene=options.scene, evaluation_size=2)
+    for script in (train, rl_train):
+        monkeypatch.setattr(script, "load_batches", raise_stretch)
+    for script, changed, stretch in (
+        (train, first, FIRST),
+        (train, further, FURTHER),
+        (rl_train, reinforced, REINFORCED),
+    ):
+        with pytest.raises(Reached) as reached:
+            script.training_function(changed)
+        assert reached.value.args == (stretch,)
+
+
+def test_reinforcement_sees_image_noise(noisy):
+    noisy["stretch"] = REINFORCED
     batches = RLBatches(**noisy, language=load_language_folder("noisy_shapes").LANGUAGE)
     seen = [batches.normalize(batches[step]["pixel_values"]) for step in (0, 1)]
     assert all(torch.equal(seen[step], TrainingBatches(**noisy)[step]["pixel_values"]) for step in (0, 1))
@@ -248,6 +290,8 @@ def test_reinforcement_sees_the_same_image_noise(noisy):
         ({"language": TOY}, "toy has none"),
         ({"render": None}, "drawn by default pictures have it; take as 'render' pencil, clean, tikz"),
         ({"render": "varied"}, "drawn by 'varied' pictures have it"),
+        ({"render": "noisy"}, "drawn by 'noisy' pictures have it"),
+        ({"data": "given", "render": None}, "drawn by default pictures have it"),
         ({"plain_share": 0.5}, "scenes of 'plain_share' are drawn with it"),
         ({"image_size": [64, 64]}, "image noise is added to square pictures of a multiple of 256 pixels, not of 64"),
     ],
@@ -256,6 +300,13 @@ def test_pictures_that_take_no_image_noise(options, changes, message):
     changed = replace(options, **{"language": "noisy_shapes", "render": "pencil", "image_noise": "anew"} | changes)
     with pytest.raises(OptionError, match=f"option 'image_noise': {message}"):
         find_image_noise(changed, load_language_folder(changed.language))
+
+
+def test_a_language_that_names_no_renderer_without_image_noise(options):
+    folder = SimpleNamespace(**vars(load_language_folder("noisy_shapes")))
+    del folder.WITHOUT_IMAGE_NOISE
+    with pytest.raises(OptionError, match="drawn by 'pencil' pictures have it; no WITHOUT_IMAGE_NOISE names another"):
+        find_image_noise(replace(options, render="pencil", image_noise="anew", image_size=[256, 256]), folder)
 
 
 def test_pictures_of_a_folder_take_image_noise(options):
