@@ -25,7 +25,7 @@ from derender_training.image_noise import find_image_noise
 from derender_training.language_folder import find_data, image_form, open_language
 from derender_training.model_card import CardWriter
 from derender_training.model_folder import open_model
-from derender_training.options import OptionError, read_options
+from derender_training.options import OptionError, describe_options, read_options
 from derender_training.precision import choose_precision
 from derender_training.recorded import check_recording
 from derender_training.reward_suite import RewardSuite
@@ -185,7 +185,7 @@ def describe(options: RLOptions, progress: Progress) -> str:
 
 def main(arguments: list[str]) -> None:
     if {"-h", "--help"} & set(arguments):
-        return print(__doc__, RLOptions.__doc__, sep="\n")
+        return print(__doc__, describe_options(RLOptions), sep="\n")
     try:
         training_function(read_options(RLOptions, arguments))
     except (ValueError, RenderError, CheckpointError, FloatingPointError) as error:

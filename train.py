@@ -26,7 +26,7 @@ from derender_training.kept_batches import KeptBatches
 from derender_training.language_folder import find_data, open_language
 from derender_training.model_card import CardWriter
 from derender_training.near_targets import NearTargets
-from derender_training.options import OptionError, check_entries, read_options
+from derender_training.options import OptionError, check_entries, describe_options, read_options
 from derender_training.precision import choose_precision
 from derender_training.recorded import Recorded, check_recording
 from derender_training.schedule import Schedule
@@ -223,7 +223,7 @@ def describe(progress: Progress) -> str:
 
 def main(arguments: list[str]) -> None:
     if {"-h", "--help"} & set(arguments):
-        return print(__doc__, TrainingOptions.__doc__, sep="\n")
+        return print(__doc__, describe_options(TrainingOptions), sep="\n")
     try:
         training_function(read_options(TrainingOptions, arguments))
     except (ValueError, RenderError, CheckpointError, FloatingPointError) as error:

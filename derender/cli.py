@@ -1,6 +1,6 @@
 """`derender picture.png`: what is drawn in a picture, as JSON, text, TikZ, SVG or a clean picture.
 
-`derender serve` opens a page in the browser that does the same; see `derender serve --help`.
+`derender serve` serves a page for the browser that does the same; see `derender serve --help`.
 """
 
 from __future__ import annotations

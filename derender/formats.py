@@ -38,11 +38,17 @@ def check_form(reader: Reader, form: str) -> None:
     known = forms_of(reader)
     if form not in known:
         raise FormError(f"--to {form}: {reader.language.name} has no such form; known: {', '.join(known)}")
-    if form not in WORDS and reader.draw is None:
+    if form not in WORDS:
+        check_drawing(reader, f"--to {form}")
+
+
+def check_drawing(reader: Reader, option: str) -> None:
+    """Raise FormError where nothing draws what the option asks for."""
+    if reader.draw is None:
         reason = "needs the language's own files: name their folder by --data_dir"
         if reader.folder is None:
             reason = "needs the folder of this language, of which only the model is here"
-        raise FormError(f"--to {form}: drawing {reader.language.name} {reason}")
+        raise FormError(f"{option}: drawing {reader.language.name} {reason}")
 
 
 def as_form(reader: Reader, reading: Reading, form: str, name: str) -> bytes:

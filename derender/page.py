@@ -124,7 +124,9 @@ def build_page(reader: Reader) -> gr.Blocks:
                     ))  # fmt: skip
                     read_sketch = gr.Button("Read the sketch", variant="primary")
                 candidates = gr.Slider(1, MOST_CANDIDATES, 1, step=1, label="candidates to choose from")
-                refine = gr.Slider(0, MOST_DRAWINGS, 0, step=10, label="drawings to better it by")
+                refine = gr.Slider(
+                    0, MOST_DRAWINGS, 0, step=10, label="drawings to better it by", visible=reader.draw is not None
+                )
             with gr.Column():
                 overlay = gr.Image(
                     label="what was read, over the picture", interactive=False, format="png", height=OVERLAY_HEIGHT

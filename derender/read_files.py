@@ -18,7 +18,7 @@ from datasets_scripts.scenes import RenderError
 from derender.cli import EXIT_STATUS
 from derender.errors import UnreadableError
 from derender.explanation import draw_steps, explain
-from derender.formats import ENDINGS, as_form, check_form
+from derender.formats import ENDINGS, as_form, check_drawing, check_form
 from derender.models import ModelError
 from derender.reader import Reader, Reading, ReadOptions
 from derender.targets import STREAM, OutputError, Target, UsageError, is_folder, write_file
@@ -34,13 +34,17 @@ def read_files(options: argparse.Namespace) -> int:
         target = Target(options.out, names, form, options.explain)
         reader = Reader.open(options.model, options.data_dir, options.language, options.tta)
         check_form(reader, form)
+        if options.refine:
+            check_drawing(reader, "--refine")
     except ModelError as error:
         return _fail(str(error), "model")
     except ValueError as error:
         return _fail(str(error), "usage")
     how = ReadOptions(options.candidates, options.refine, options.min_confidence)
     failures = set()
-    for name in tqdm(names, unit=" pictures", disable=len(names) == 1):
+    # No bar among results, nor in a file of messages.
+    hidden = True if len(names) == 1 or target.is_seen() else None
+    for name in tqdm(names, unit=" pictures", disable=hidden):
         try:
             reading = reader.read(_open(name), how)
             target.write(name, as_form(reader, reading, form, name))
@@ -69,7 +73,7 @@ def _find_pictures(patterns: list[str]) -> Iterator[str]:
 def _find_form(options: argparse.Namespace, names: Sequence[str]) -> str:
     if options.to is not None:
         return options.to
-    ending = "" if options.out is None or is_folder(options.out, names) else Path(options.out).suffix
+    ending = "" if options.out is None or is_folder(options.out, names) else Path(options.out).suffix.lower()
     by_ending = {ending: form for form, ending in ENDINGS.items()}
     if ending and ending not in by_ending:
         raise UsageError(f"--out {options.out}: give --to, the ending {ending} does not tell the form")

@@ -210,8 +210,8 @@ class Reader:
 
     def _refuse_nonsense(self, reading: Reading) -> None:
         """A photograph, say: whatever is read in it is a guess."""
-        if self.draw is None:
-            return
+        if self.draw is None and not reading.objects:
+            return  # it may well be an empty scene
         if self._draws_with_noise():
             sure = float(np.mean(reading.confidences)) if reading.confidences else 0.0
             wrong, told = sure < LEAST_SURE, f"it is only {sure:.0%} sure of what it read"

@@ -23,11 +23,14 @@ def main(arguments: Sequence[str]) -> int:
         # Everything that the page writes, and all that it hands out, lies here.
         os.environ["GRADIO_TEMP_DIR"] = os.environ["MPLCONFIGDIR"] = tempfile.tempdir = folder
         try:
+            from transformers.utils.logging import disable_progress_bar
+
             from derender.models import ModelError
             from derender.page import LAUNCH, build_page
             from derender.reader import Reader
         except ImportError as error:
             return _fail(f"the page needs {error.name}: pip install 'derender[page]'", "model")
+        disable_progress_bar()  # Transformers shows one for the weights
         try:
             page = build_page(Reader.open(options.model, options.data_dir, options.language, options.tta))
         except ModelError as error:
@@ -35,9 +38,15 @@ def main(arguments: Sequence[str]) -> int:
         except ValueError as error:
             return _fail(str(error), "usage")
         try:
-            page.launch(server_name=options.host, server_port=options.port, **LAUNCH)
-        except OSError as error:
-            return _fail(str(error), "usage")
+            # Gradio's own words are about an option that this command has not.
+            how = {"quiet": True, "prevent_thread_lock": True, **LAUNCH}
+            _, address, _ = page.launch(server_name=options.host, server_port=options.port, **how)
+        except OSError:
+            where = "no port from 7860 on" if options.port is None else f"port {options.port}"
+            told = f"cannot listen on {where} of {options.host}: in use, or no address of this machine"
+            return _fail(told, "usage")
+        print(f"the page: {address} (Ctrl+C ends it)", flush=True)
+        page.block_thread()
     return 0
 
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from derender.formats import WORDS, ending_of
+from derender.formats import ENDINGS, WORDS, ending_of
 from derender_training.result_file import write_bytes
 
 
@@ -43,7 +43,12 @@ class Target:
         self.tells_names = len(names) > 1 and form == "text"
         if self.folder is None and self.file is None and len(names) > 1 and form not in WORDS:
             raise UsageError(f"--to {form}: {len(names)} pictures need --out FOLDER")
+        self._check_folder(out)
         self._check_paths(names, explains)
+
+    def is_seen(self) -> bool:
+        """Whether results are shown on the terminal as they come."""
+        return self.folder is None and self.file is None and sys.stdout is not None and sys.stdout.isatty()
 
     def path_of(self, name: str) -> Path | None:
         """Of a picture's result; None for standard output."""
@@ -69,9 +74,15 @@ class Target:
             _abandon_output()
             raise OutputError(f"standard output: {error.strerror}") from None
 
-    def _check_paths(self, names: Sequence[str], explains: bool) -> None:
-        if self.folder is not None and os.path.exists(self.folder) and not os.path.isdir(self.folder):
+    def _check_folder(self, out: str | None) -> None:
+        if self.folder is None or os.path.isdir(self.folder):
+            return
+        if os.path.exists(self.folder):
             raise UsageError(f"--out {self.folder}: is a file; several pictures need a folder")
+        if self.folder.suffix.lower() in ENDINGS.values() and not out.endswith("/"):
+            raise UsageError(f"--out {out}: names a file; several pictures need a folder, such as {out}/")
+
+    def _check_paths(self, names: Sequence[str], explains: bool) -> None:
         paths = [path for name in names if (path := self.path_of(name)) is not None]
         paths += [self.steps_of(name) for name in names] if explains else []
         sources = {os.path.realpath(name) for name in names if os.path.exists(name)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import json
 import re
 import types
 import typing
@@ -45,6 +46,16 @@ _Loader.add_implicit_resolver(
     re.compile(r"^[-+]?(\d+\.\d*|\.\d+|\d+(?=[eE]))([eE][-+]?\d+)?$"),
     list("-+.0123456789"),
 )
+
+
+def describe_options(options_class: type) -> str:
+    """What `--help` tells of `options_class`, a dataclass: its docstring, and the default of each option."""
+    lines = [options_class.__doc__.rstrip(), "", "    Defaults"]
+    for item in dataclasses.fields(options_class):
+        default = item.default if item.default_factory is dataclasses.MISSING else item.default_factory()
+        told = "none, it has to be given" if default is dataclasses.MISSING else json.dumps(default)
+        lines.append(f"    {item.name}: {told}")
+    return "\n".join(lines)
 
 
 def read_options(options_class: type, arguments: list[str]):

@@ -38,6 +38,8 @@ def open_image(file: str | Path | BinaryIO, name: str | None = None, max_pixels:
         raise
     except FileNotFoundError:
         raise ImageError(f"{path}: no such file") from None
+    except IsADirectoryError:
+        raise ImageError(f"{path}: is a folder, not a picture") from None
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
         raise ImageError(f"{path}: its pixels are over the limit of {max_pixels:,}") from None
     except UnidentifiedImageError:

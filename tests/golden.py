@@ -4,6 +4,7 @@
 form is meant, for it is what the tests guard against.
 """
 
+import argparse
 import json
 import shutil
 import sys
@@ -54,8 +55,19 @@ def describe(folder: Path, pictures: list[Image.Image]) -> dict:
 
 
 def main() -> None:
-    shutil.rmtree(GOLDEN, ignore_errors=True)
-    pictures = GOLDEN / "pictures"
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
+    with tempfile.TemporaryDirectory(dir=HERE, prefix=".golden-") as folder:
+        new, old = Path(folder, "new"), Path(folder, "old")
+        write(new)
+        if GOLDEN.exists():
+            GOLDEN.rename(old)
+        new.rename(GOLDEN)
+    print(f"written to {GOLDEN}; language {LANGUAGE.name} {LANGUAGE.version}")
+
+
+def write(golden: Path) -> None:
+    """The models and the pictures, in a folder that is not there yet."""
+    pictures = golden / "pictures"
     pictures.mkdir(parents=True)
     scenes = [sample_scene(np.random.default_rng(number)) for number in range(PICTURES)]
     for number, picture in enumerate(render_batch(scenes)):
@@ -69,10 +81,9 @@ def main() -> None:
             )  # fmt: skip
             train.training_function(recipe)
             ignore = shutil.ignore_patterns("*.py", "README.md", "*.png")
-            shutil.copytree(Path(work, "run", "model"), GOLDEN / decoder, ignore=ignore)
-        expected = describe(GOLDEN / decoder, read_pictures(pictures))
-        (GOLDEN / decoder / "expected.json").write_text(json.dumps(expected) + "\n")
-    print(f"written to {GOLDEN}; language {LANGUAGE.name} {LANGUAGE.version}")
+            shutil.copytree(Path(work, "run", "model"), golden / decoder, ignore=ignore)
+        expected = describe(golden / decoder, read_pictures(pictures))
+        (golden / decoder / "expected.json").write_text(json.dumps(expected) + "\n")
 
 
 if __name__ == "__main__":

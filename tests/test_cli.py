@@ -12,6 +12,7 @@ import pytest
 import toy_language
 from PIL import Image
 
+from derender import read_files
 from derender.cli import EXIT_STATUS, main
 from derender.conform import Step
 from derender.explanation import draw_steps
@@ -175,7 +176,9 @@ def test_too_many_objects(run, model, tmp_path):
         (["1.png", "--to", "tikz", "--out", "folder/"], "--to tikz: toy has no such form"),
         (["no*.png"], "no*.png: no file has such a name"),
         (["1.png", "--out", ""], "--out: names nothing"),
-        (["1.png", "2.png", "--out", "1.png"], "--out 1.png: "),
+        (["1.png", "2.png", "--out", "1.png"], "--out 1.png: is a file"),
+        (["1.png", "2.png", "--out", "both.svg"], "--out both.svg: names a file; several pictures need a folder"),
+        (["1.png", "2.png", "--to", "text", "--out", "both.SVG"], "--out both.SVG: names a file"),
     ],
 )
 def test_options_that_do_not_fit(arguments, message, run, tmp_path):
@@ -203,6 +206,37 @@ def test_a_folder_may_be_called_anything(run, tmp_path):
     draw(2, tmp_path)
     assert run("1.png", "2.png", "--out", "run.1")[0] == 0
     assert sorted(path.name for path in Path("run.1").iterdir()) == ["1.json", "2.json"]
+    assert run("1.png", "2.png", "--to", "text", "--out", "run.svg/")[0] == 0
+    assert sorted(path.name for path in Path("run.svg").iterdir()) == ["1.txt", "2.txt"]
+
+
+def test_an_ending_tells_the_form_in_capitals_too(run, tmp_path):
+    objects = draw(1, tmp_path)
+    assert run("1.png", "--out", "RESULT.TXT")[0] == 0
+    assert from_text(LANGUAGE, Path("RESULT.TXT").read_text()) == objects
+
+
+def test_drawings_cannot_better_what_nothing_draws(model, tmp_path, capsys):
+    draw(1, tmp_path)
+    picture = str(tmp_path / "1.png")
+    assert main([picture, "--model", model]) == 0
+    assert json.loads(capsys.readouterr().out)["error"] is None
+    assert main([picture, "--model", model, "--refine", "5"]) == EXIT_STATUS["usage"]
+    assert "--refine: drawing toy needs the folder of this language" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hidden"),
+    [(["1.png", "2.png"], True), (["1.png", "2.png", "--out", "there"], None), (["1.png", "--out", "there/"], True)],
+)
+def test_the_progress_bar_keeps_out_of_results_on_a_terminal(arguments, hidden, run, tmp_path, monkeypatch):
+    draw(1, tmp_path)
+    draw(2, tmp_path)
+    told = []
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(read_files, "tqdm", lambda names, disable, **options: told.append(disable) or names)
+    assert run(*arguments)[0] == 0
+    assert told == [hidden]
 
 
 def test_a_result_that_cannot_be_written(run, tmp_path):
@@ -239,10 +273,17 @@ def test_a_reader_that_has_gone_away(model, tmp_path):
     assert process.wait() == EXIT_STATUS["output"] and told.strip() == "derender: standard output: Broken pipe"
 
 
-@pytest.mark.parametrize("name", ["x" * 5000 + ".png", "no\0file.png", "."])
-def test_a_name_that_can_be_none(name, run):
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("x" * 5000 + ".png", "derender: "),
+        ("no\0file.png", "derender: "),
+        (".", "derender: .: is a folder, not a pict"),
+    ],
+)
+def test_a_name_that_can_be_none(name, message, run):
     status, output, told = run(name)
-    assert (status, output) == (EXIT_STATUS["unreadable"], b"") and told.startswith("derender: ")
+    assert (status, output) == (EXIT_STATUS["unreadable"], b"") and told.startswith(message)
 
 
 def test_a_strip_is_drawn_among_the_steps():

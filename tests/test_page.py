@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,7 +17,7 @@ from PIL import Image
 from served_page import needs_chromium, open_browser, serve_page
 
 import derender
-from derender.cli import main
+from derender.cli import EXIT_STATUS, main
 from derender.page import build_page
 from derender.reader import Reader
 
@@ -180,6 +181,20 @@ def test_it_listens_on_the_loopback_alone(address):
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     listening = [row[1] for row in rows if row[3] == "0A" and int(row[1].rsplit(":")[1], 16) == port]
     assert listening == [f"0100007F:{port:04X}"]
+
+
+def test_a_port_in_use_is_named(address, arguments):
+    port = address.rsplit(":", 1)[1]
+    command = [Path(sys.executable).with_name("derender"), "serve", "--port", port, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == EXIT_STATUS["usage"] and done.stdout == ""
+    assert done.stderr.strip() == (
+        f"derender: cannot listen on port {port} of 127.0.0.1: in use, or no address of this machine"
+    )
+
+
+def test_it_tells_where_it_is(address, home):
+    assert (home / "page.log").read_text().splitlines()[0] == f"the page: {address}/ (Ctrl+C ends it)"
 
 
 @needs_chromium

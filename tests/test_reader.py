@@ -82,6 +82,19 @@ def test_another_kind_of_picture_is_refused(model, monkeypatch):
         reader.read(Image.fromarray(draw(1)))
 
 
+def test_what_it_is_not_sure_of_is_refused_where_nothing_draws_it(model, monkeypatch):
+    reader = Reader(*load_model(model))
+    assert reader.draw is None and reader.read(Image.fromarray(draw(1))).objects
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (32, 32), np.uint8))
+    monkeypatch.setattr(derender.reader, "LEAST_SURE", 1.0)
+    with pytest.raises(UnreadableError, match="only [0-9]+% sure") as error:
+        reader.read(noise)
+    assert error.value.code == "photograph"
+    # No object at all may be an empty scene.
+    monkeypatch.setattr(reader, "_generate", lambda features, **options: [[] for _ in features])
+    assert reader.read(noise).objects == []
+
+
 def test_left_out_objects_count_in_the_error(model):
     reader = Reader.open(model, language=TOY)
     whole = reader.read(Image.fromarray(draw(1)))

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -20,8 +21,9 @@ from datasets_scripts import load_language_folder
 from datasets_scripts.scenes import FreshScenes
 from derender_training.checkpoints import CheckpointError, Progress
 from derender_training.evaluation import predict
-from derender_training.options import OptionError, read_options
+from derender_training.options import OptionError, describe_options, read_options
 from derender_training.precision import choose_precision
+from derender_training.rl_options import RLOptions
 from derender_training.schedule import Schedule
 from derender_training.training_options import TrainingOptions
 from modeling_derender.checkpoint import load_checkpoint
@@ -339,6 +341,18 @@ def test_missing_recipe_and_missing_option_are_named(tmp_path):
 def test_options_that_do_not_fit_the_language_are_named(options, tmp_path, changes, message):
     with pytest.raises(OptionError, match=message):
         train.training_function(replace(options, output_dir=str(tmp_path / "run"), num_workers=1, **changes))
+
+
+@pytest.mark.parametrize("options_class", [TrainingOptions, RLOptions])
+def test_help_tells_every_option_and_its_default(options_class):
+    told = describe_options(options_class)
+    documentation, defaults = told.split("\n    Defaults\n")
+    lines = [line.strip().split(": ", 1) for line in defaults.splitlines()]
+    assert all(re.search(rf"\b{name}\b", documentation) for name, _ in lines)
+    required = {name: "x" for name, default in lines if default == "none, it has to be given"}
+    assert required.keys() >= {"output_dir"}
+    found = {name: yaml.safe_load(default) for name, default in lines if name not in required}
+    assert found | required == vars(options_class(**required))
 
 
 def test_script_ends_with_the_message_alone(tmp_path):
