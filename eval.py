@@ -25,6 +25,7 @@ from tqdm.auto import tqdm
 from datasets_scripts.evaluation_data import EvaluationData, take
 from datasets_scripts.scene_options import parse_with_scene_options
 from datasets_scripts.scenes import RenderError
+from derender.cli import not_negative, positive
 from derender.reader import Reader, ReadOptions
 from derender.search_curve import as_rows, plot_curve, score_budgets, search_examples
 from derender_training.evaluation import predict, prepare_pictures
@@ -161,20 +162,6 @@ def name_data(options: argparse.Namespace) -> EvaluationData:
         options.data, options.split, options.size, options.limit, options.seed, options.render, options.scene,
         options.data_dir, options.language,
     )  # fmt: skip
-
-
-def positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise ValueError(text)
-    return value
-
-
-def not_negative(text: str) -> int:
-    value = int(text)
-    if value < 0:
-        raise ValueError(text)
-    return value
 
 
 def check_target(option: str, path: str) -> None:

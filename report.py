@@ -19,6 +19,7 @@ import numpy as np
 
 from datasets_scripts.evaluation_data import EvaluationData, take
 from datasets_scripts.scenes import RenderError, data_options
+from derender.cli import positive
 from derender_training.drawing import draw_readings
 from derender_training.figures import png_of
 from derender_training.result_file import read_evaluation, write_bytes
@@ -232,8 +233,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--language", help="the language's folder, where it is not known by the language's name")
     parser.add_argument("--data_dir", help="the folder of the language's own files, where it is not the evaluation's")
     parser.add_argument("--sheet", help="also write a PNG of random pictures of the first evaluation")
-    parser.add_argument("--sheet_count", type=int, default=5, help="pictures on it")
-    parser.add_argument("--count", type=int, default=12, help="pictures of each kind, worst and random")
+    parser.add_argument("--sheet_count", type=positive, default=5, help="pictures on it")
+    parser.add_argument("--count", type=positive, default=12, help="pictures of each kind, worst and random")
     options = parser.parse_args(arguments)
     try:
         evaluations = [open_evaluation(path, options.language, options.data_dir) for path in options.evaluations]

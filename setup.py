@@ -27,6 +27,7 @@ setup(
         "accelerate>=1.15,<2",
         "datasets>=5.0,<6",
         "evaluate>=0.4.6,<0.5",
+        "httpx>=0.28",
         "matplotlib>=3.9",
         "numpy>=2.0,<3",
         "pillow>=11.0",

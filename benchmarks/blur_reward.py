@@ -20,9 +20,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from datasets_scripts import load_language_folder  # noqa: E402
 from datasets_scripts.scenes import FreshScenes  # noqa: E402
+from derender.cli import positive  # noqa: E402
 from derender_training.result_file import find_commit  # noqa: E402
 from derender_training.reward_suite import BLUR_OPTIONS  # noqa: E402
-from eval import positive  # noqa: E402
 from modeling_derender.image_rewards import blur_reward  # noqa: E402
 from modeling_derender.specification import check_objects  # noqa: E402
 

@@ -23,8 +23,8 @@ import torch
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from datasets_scripts.noisy_shapes import LANGUAGE  # noqa: E402
+from derender.cli import positive  # noqa: E402
 from derender_training.result_file import describe_hardware, find_commit  # noqa: E402
-from eval import positive  # noqa: E402
 from modeling_derender import DerenderConfig, DerenderForConditionalGeneration  # noqa: E402
 
 

@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from datasets_scripts.scene_options import parse_with_scene_options  # noqa: E402
 from datasets_scripts.scenes import FreshScenes, data_options  # noqa: E402
+from derender.cli import positive  # noqa: E402
 from derender_training.joint_reward import WeightedReward  # noqa: E402
 from derender_training.language_folder import image_form, open_language  # noqa: E402
 from derender_training.result_file import describe_hardware, find_commit  # noqa: E402
@@ -31,7 +32,6 @@ from derender_training.reward_suite import RewardSuite  # noqa: E402
 from derender_training.rl_data import DrawnTruth, RLBatches  # noqa: E402
 from derender_training.rl_options import REWARDS  # noqa: E402
 from derender_training.rl_step import RLStep  # noqa: E402
-from eval import positive  # noqa: E402
 from modeling_derender.grammar_tables import GrammarTables  # noqa: E402
 from rl_train import open_checkpoint  # noqa: E402
 

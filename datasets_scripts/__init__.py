@@ -10,7 +10,8 @@ A language's folder is a Python package that exports
 - and, optionally, `IMAGE_REWARD`: how reinforcement learning compares pictures, "buckets" (equation 14, where there is
   none) or "blurred" (equation 13, for grey pictures with noise);
 - `WEIGHTS_LICENSE`: that of models trained on its pictures, as the Hub names it; apache-2.0 where there is none;
-- `PICTURES`: "lines" where they are strokes on paper, to which the command `derender` then brings any picture;
+- `PICTURES`: "lines" where they are strokes on paper, to which the command `derender` then brings any picture; for a
+  square grey canvas;
 - `EXPORTERS`: forms for other programs by name, `(objects) -> str`: "svg", "tikz" (a LaTeX document);
 - `add_image_noise(pictures, rngs) -> uint8 (B, H, W)`: image noise for pictures (B, H, W) that are drawn without, a
   ValueError for a size that it is not for, and `WITHOUT_IMAGE_NOISE`: the names of the renderers that draw such;

@@ -15,7 +15,7 @@ from transformers.modeling_outputs import BaseModelOutput
 
 from datasets_scripts import load_language_folder, our_languages
 from datasets_scripts.scenes import data_options
-from derender.conform import AS_THEY_ARE, Conformed, Laid, Step, conform
+from derender.conform import AS_THEY_ARE, LINES, Conformed, Laid, Step, conform
 from derender.errors import UnreadableError
 from derender.likeness import Likeness, correlate
 from derender.models import load_model
@@ -81,7 +81,7 @@ class Reader:
     """A model with its processor and, where its language has a folder here, what draws it; `draw` is None elsewhere.
 
     `data_dir` is the folder of the language's own files, and `language` the language's own folder, where it is none of
-    ours. ValueError where they are not.
+    ours. ValueError where they are not, and for lines on a canvas that is not square or not grey.
     """
 
     def __init__(
@@ -93,6 +93,7 @@ class Reader:
     ):
         self.model, self.processor, self.language = model.eval(), processor, model.language
         self.folder = find_folder(self.language, language)
+        self.pictures = find_kind(self.folder, self.language)
         self.data, self.draw = self._find_drawing(data_dir)
 
     @classmethod
@@ -121,7 +122,7 @@ class Reader:
     def read(self, image: Image.Image, options: ReadOptions | None = None) -> Reading:
         """Raises UnreadableError where there is nothing to read, RenderError where nothing can be drawn."""
         options = options or ReadOptions()
-        conformed = conform(image, self.language.canvas, getattr(self.folder, "PICTURES", AS_THEY_ARE))
+        conformed = conform(image, self.language.canvas, self.pictures)
         seen, reading, canvas = self._read_likeliest(conformed)
         self._refuse(reading)
         if options.candidates > 1 or options.refine:
@@ -286,6 +287,15 @@ class Reader:
 
     def _likeness(self, picture: np.ndarray) -> Likeness:
         return Likeness(self.draw, picture, image_form(self.folder), self.language.canvas.width)
+
+
+def find_kind(folder: ModuleType | None, language: Language) -> str:
+    """The PICTURES of a language's folder; ValueError for lines on a canvas that they cannot be brought to."""
+    kind, canvas = getattr(folder, "PICTURES", AS_THEY_ARE), language.canvas
+    if kind == LINES and (canvas.channels != 1 or canvas.pixels[0] != canvas.pixels[1]):
+        size = f"{canvas.pixels[0]} x {canvas.pixels[1]} pixels, {canvas.channels} channels"
+        raise ValueError(f"{language.name}: PICTURES {LINES!r} is for a square grey canvas, and its has {size}")
+    return kind
 
 
 def find_folder(language: Language, path: str | None = None) -> ModuleType | None:

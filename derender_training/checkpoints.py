@@ -128,7 +128,10 @@ class RunFolder:
         return max((self.path / CHECKPOINTS).glob("step_*"), default=None)
 
     def load_checkpoint(self) -> Progress:
-        """Fill the prepared model, optimizer and random states from the last checkpoint, if there is one."""
+        """Fill the prepared model, optimizer and random states from the last checkpoint, if there is one.
+
+        A run that is finished stays as it is.
+        """
         progress, last = self.read_progress(), self._last_checkpoint()
         if last is None:
             return progress
@@ -142,7 +145,8 @@ class RunFolder:
                 f"{last}: was trained with mixed_precision {progress.mixed_precision!r} and cannot be resumed here, "
                 f"where 'auto' is {self.accelerator.mixed_precision!r}"
             )
-        self.accelerator.load_state(str(last))
+        if not progress.finished:  # of a run carried from elsewhere the states are not there
+            self.accelerator.load_state(str(last))
         return progress
 
     def save_checkpoint(self, progress: Progress) -> None:

@@ -210,6 +210,7 @@ def load_examples(options: TrainingOptions, folder: ModuleType) -> Examples:
         return Examples(train, _train_size(options, train), _validation_scenes(options, folder))
     if options.render is not None:
         raise OptionError(f"option 'render': the pictures of {options.data} are drawn already; leave it out")
+    _check_scene(options, folder)
     splits = open_data_folder(options.data, folder.LANGUAGE)
     if "train" not in splits:
         raise OptionError(f"option 'data': {options.data} has no split 'train', only {', '.join(splits)}")
@@ -255,13 +256,9 @@ def _open_scenes(options: TrainingOptions, folder: ModuleType, kind: type[Scenes
 
     The options may be of both kinds, since one run can learn from fresh scenes and be validated on given ones.
     """
-    known = {kind: scene_options(source) for kind, source in _sources(folder).items()}
+    known = _check_scene(options, folder)
     if kind not in known:
         raise OptionError(f"option 'data': {options.language} has no given scenes; its scenes are sampled: fresh")
-    names = {name for names in known.values() for name in names}
-    unknown = [name for name in options.scene if name not in names]
-    if unknown:
-        raise OptionError(f"option 'scene': {options.language} has no {unknown[0]!r}; {closest(unknown[0], names)}")
     scene = {name: value for name, value in options.scene.items() if name in known[kind]}
     with _naming("data_dir"):
         data_options(folder, options.data_dir)
@@ -272,6 +269,16 @@ def _open_scenes(options: TrainingOptions, folder: ModuleType, kind: type[Scenes
     with _naming("draw_size" if options.scene_size != options.image_size else "image_size"):
         scenes[0]
     return scenes
+
+
+def _check_scene(options: TrainingOptions, folder: ModuleType) -> dict[type[Scenes], Sequence[str]]:
+    """The scene options that there are for each kind of scenes; OptionError where another is given."""
+    known = {kind: scene_options(source) for kind, source in _sources(folder).items()}
+    names = {name for names in known.values() for name in names}
+    unknown = [name for name in options.scene if name not in names]
+    if unknown:
+        raise OptionError(f"option 'scene': {options.language} has no {unknown[0]!r}; {closest(unknown[0], names)}")
+    return known
 
 
 @contextmanager

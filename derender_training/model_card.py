@@ -105,7 +105,8 @@ class CardWriter:
         shown = range(min(COLUMNS, len(examples)))
         text = TEXT.format(
             name=name, language=language.name, version=language.version, picture=PICTURE, count=len(shown), step=step,
-            pictures=len(predictions), scores=_table(scores), script=self.script, license_text=_explain(license),
+            pictures=len(predictions), scores=_table(scores), script=self.script,
+            license_text=explain_license(license),
             batch_size=self.options.batch_size, data=self._describe_data(step), seed=self.options.seed,
             hardware=describe_hardware(self.accelerator.device), processes=self.accelerator.num_processes,
             precision=self.accelerator.mixed_precision, commit=find_commit(), recipe=self._recipe(),
@@ -144,7 +145,8 @@ def _table(scores: dict[str, float]) -> str:
     return "\n".join(rows)
 
 
-def _explain(license: str) -> str:
+def explain_license(license: str) -> str:
+    """What a card tells of the licence of its weights."""
     if license == LICENSE:
         return f"{license}."
     return (

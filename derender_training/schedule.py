@@ -38,5 +38,5 @@ class Schedule:
     def learning_rate(self, step: int, progress: float) -> float:
         """The learning rate of the step that follows `step` steps."""
         warmup = min(1.0, (step + 1) / (self.options.warmup_steps + 1))
-        decay = 0.5 * (1 + math.cos(math.pi * progress)) if self.options.schedule == "cosine" else 1.0
+        decay = 0.5 * (1 + math.cos(math.pi * min(progress, 1.0))) if self.options.schedule == "cosine" else 1.0
         return self.options.learning_rate * warmup * decay

@@ -123,7 +123,7 @@ def compare_drawings(
 
     `draw` is a language folder's `render_batch`. Fractions of the pixels; all pictures have as many, so their mean is
     the error over all pixels. A prediction that cannot be drawn is wrong in all of them, and a warning tells how many
-    are. Raises RenderError where what is true, or nothing at all, can be drawn.
+    are. Raises RenderError where what is true cannot be drawn, or nothing at all can.
     """
     errors, not_drawn = [], 0
     for start in range(0, len(references), PICTURES_AT_ONCE):

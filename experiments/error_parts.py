@@ -69,7 +69,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         for path in options.evaluations:
             result = read_evaluation(path)
-            rows[result["model"]] = find_parts(open_language(result["language"]).LANGUAGE, result["predictions"])
+            title = result["model"] + (", test-time augmentation" if result.get("test_time_augmentation") else "")
+            if title in rows:
+                raise ValueError(f"{path}: there is a row of {title} already")
+            rows[title] = find_parts(open_language(result["language"]).LANGUAGE, result["predictions"])
             commands.append(f"{result['command']}  # {result['hardware']}; commit {result['commit']}")
         write_bytes(options.out, as_markdown(rows, commands).encode())
     except (OSError, ValueError) as error:

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
+from derender.cli import positive
 from derender_training.result_file import write_bytes, write_json
-from eval import positive
 from experiments.bootstrap import describe_difference, find_interval, resample_means
 from experiments.order_plot import plot_orders
 from experiments.order_table import MEASURES, as_markdown

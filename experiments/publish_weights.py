@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +18,7 @@ from tempfile import TemporaryDirectory
 
 import eval as eval_script
 from derender_training.language_folder import open_language
-from derender_training.model_card import LICENSE
+from derender_training.model_card import LICENSE, explain_license
 from derender_training.model_folder import open_model
 from derender_training.result_file import find_commit, read_evaluation, write_bytes
 from experiments.carry_weights import WEIGHTS, halve
@@ -81,23 +80,19 @@ In percent, greedy, without search; nothing was chosen by them. {hardware}; comm
 """
 
 
-def convert(source: Path, target: Path) -> None:
-    """The model and its processor of `source` in `target`, the weights in bfloat16, without the code.
+def convert(source: Path, new: Path) -> None:
+    """The model and its processor of `source` in the folder `new`, the weights in bfloat16, without the code.
 
     What is loaded from it is float32 all the same, as its config says.
     """
     model, processor = open_model(str(source))
-    with TemporaryDirectory(dir=target.parent) as folder:
-        new = Path(folder, target.name)
-        model.save_pretrained(new)
-        processor.save_pretrained(new)
-        for code in new.glob("*.py"):
-            code.unlink()
-        for path in new.glob("*.json"):
-            write_bytes(path, _without_code(path.read_text()).encode())
-        write_bytes(new / WEIGHTS, halve(new / WEIGHTS))
-        shutil.rmtree(target, ignore_errors=True)
-        new.rename(target)
+    model.save_pretrained(new)
+    processor.save_pretrained(new)
+    for code in new.glob("*.py"):
+        code.unlink()
+    for path in new.glob("*.json"):
+        write_bytes(path, _without_code(path.read_text()).encode())
+    write_bytes(new / WEIGHTS, halve(new / WEIGHTS))
 
 
 def _without_code(text: str) -> str:
@@ -131,11 +126,33 @@ def write_card(name: str, results: dict[str, dict], sources: Sequence[Path], com
         cells = " | ".join(f"{100 * result[score]:.2f}" for score in columns)
         lines.append(f"| {title} | {result['counts']['pictures']:,} | {cells} |")
     commands = "\n".join(f"- {title}: `{result['command']}`" for title, result in results.items())
-    terms = "" if license == LICENSE else f": as the pictures that the weights learned from. The code: {LICENSE}"
     return TEXT.format(
         name=name, license=license, hardware=first["hardware"], commit=commit, scores="\n".join(lines),
-        commands=commands, made="\n\n".join(map(_how_made, reversed(sources))), license_text=f"{license}{terms}.",
+        commands=commands, made="\n\n".join(map(_how_made, reversed(sources))), license_text=explain_license(license),
     )  # fmt: skip
+
+
+def publish(target: Path, sources: Sequence[Path], places: dict[str, str]) -> None:
+    """Put the model and its card in `target`, in place of what is there; that stays until all is done."""
+    check(target.name, sources, places)
+    commit = find_commit()  # before a change here makes it another
+    with TemporaryDirectory(dir=target.parent, prefix=".") as folder:
+        new, old = Path(folder, "new"), Path(folder, "old")
+        convert(sources[0], new)
+        results = evaluate(target.name, new, places)
+        write_bytes(new / CARD, write_card(target.name, results, sources, commit).encode())
+        if target.exists():
+            target.rename(old)
+        new.rename(target)
+
+
+def check(name: str, sources: Sequence[Path], places: dict[str, str]) -> None:
+    """Raise ValueError, or OSError, for what would be missed only after minutes of scoring."""
+    for source in sources:
+        _how_made(source)
+    for place, folder in places.items():
+        if any(f"{{{place}}}" in arguments for arguments in EVALUATIONS[name].values()) and not Path(folder).is_dir():
+            raise ValueError(f"{folder or place}: no folder of the data that {name} is scored on")
 
 
 def _how_made(source: Path) -> str:
@@ -154,11 +171,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--real_pictures", default="../shared/data", help="the folder of the real pictures")
     options = parser.parse_args(arguments)
     target = PRETRAINED / options.name
-    commit = find_commit()  # before the weights of the last one, which lie there, are replaced
     try:
-        convert(options.sources[0], target)
-        results = evaluate(options.name, target, {"real": options.real_pictures, "data": options.data_dir})
-        write_bytes(target / CARD, write_card(options.name, results, options.sources, commit).encode())
+        publish(target, options.sources, {"real": options.real_pictures, "data": options.data_dir})
     except (OSError, ValueError) as error:
         sys.exit(f"error: {error}")
 

@@ -15,8 +15,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from derender.cli import positive
 from derender_training.result_file import write_bytes, write_json
-from eval import positive
 from experiments.paper_figures import plot_curves, plot_sizes
 from experiments.paper_rows import NOISY, SCENES, SEEDS, TABLES, Table
 from experiments.paper_runs import REAL_PICTURES, list_runs, list_starts

@@ -20,6 +20,7 @@ import torch
 from datasets_scripts.evaluation_data import EvaluationData, take
 from datasets_scripts.scene_options import parse_with_scene_options
 from datasets_scripts.scenes import RenderError, data_options
+from derender.cli import not_negative, positive
 from derender_training.calibration import mark_correct
 from derender_training.drawing import draw_readings
 from derender_training.evaluation import prepare_pictures
@@ -31,7 +32,7 @@ from derender_training.reward_suite import RewardSuite
 from derender_training.rl_options import REWARDS
 from derender_training.seen_pictures import SeenPictures
 from derender_training.self_critical import draw_uniform
-from eval import check_target, not_negative, positive
+from eval import check_target
 from modeling_derender.grammar_tables import GrammarTables
 from modeling_derender.rewards import objects_to_tokens
 from modeling_derender.rollout import Rollout, roll_out

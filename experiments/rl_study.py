@@ -17,9 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
+from derender.cli import positive
 from derender_training.result_file import write_bytes, write_json
 from derender_training.scores import is_error
-from eval import positive
 from experiments.bootstrap import describe_difference, resample_means
 from experiments.runs import Run, RunError, execute_runs
 

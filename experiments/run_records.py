@@ -14,7 +14,7 @@ from tensorboard.backend.event_processing.event_accumulator import SCALARS, Even
 
 from derender_training.result_file import read_evaluation, write_bytes
 from derender_training.scores import SCORES
-from experiments.runs import Run
+from experiments.runs import Run, portable
 from modeling_derender.scoring import IOU_THRESHOLDS, count_matches
 
 
@@ -31,7 +31,7 @@ def make_record(run: Run) -> dict:
     result = run.read()
     more = {name: read_evaluation(run.folder / f"{name}.json") for name, _ in run.more}
     return {
-        "commands": _portable(run.commands),
+        "commands": portable(run.commands),
         "training": {**result["training"], "data_dir": None},
         **{name: result[name] for name in ("minutes", "steps", "best_step", "commit", "hardware")},
         "images_per_second": result["steps"] * result["training"]["batch_size"] / result["minutes"] / 60,
@@ -80,17 +80,9 @@ def read_record(path: Path, run: Run) -> dict | None:
         record = json.loads(path.read_text())
     except FileNotFoundError:
         return None
-    if record["commands"] != _portable(run.commands) or not run.has_options(record["training"]):
+    if portable(record["commands"]) != portable(run.commands) or not run.has_options(record["training"]):
         return None
     return record
-
-
-def _portable(commands: Sequence[Sequence[str]]) -> list[list[str]]:
-    """Commands without the folder of the data set's own files, which every machine has elsewhere."""
-    return [
-        [part for index, part in enumerate(command) if "--data_dir" not in command[max(index - 1, 0) : index + 1]]
-        for command in commands
-    ]
 
 
 def by_picture(record: dict, measure: str) -> tuple[np.ndarray, np.ndarray]:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -76,7 +76,7 @@ class Run:
             saved = yaml.safe_load((self.output_dir / OPTIONS).read_text())
         except FileNotFoundError:
             return False
-        return commands == self.commands and self.has_options(saved)
+        return portable(commands) == portable(self.commands) and self.has_options(saved)
 
     def has_options(self, saved: dict) -> bool:
         """Whether a run with the `saved` options is what the recipe and the arguments now say."""
@@ -125,6 +125,17 @@ class Run:
             "steps": progress["step"],
             "best_step": progress["best_step"],
         }
+
+
+def portable(commands: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Commands without the places of data, which every machine has elsewhere; folders of pictures keep their names."""
+    return [list(_without_places(command)) for command in commands]
+
+
+def _without_places(command: Sequence[str]) -> Iterator[str]:
+    for option, part in zip([None, *command], command, strict=False):
+        if "--data_dir" not in (option, part):
+            yield Path(part).name if option == "--data" else part
 
 
 def execute_runs(runs: Sequence[Run], jobs: int, title: str, deadline: float | None = None) -> None:

@@ -32,7 +32,7 @@ from datasets_scripts.scenes import RenderError
 from derender_training.data import load_examples
 from derender_training.evaluation import prepare_pictures
 from derender_training.language_folder import open_language
-from derender_training.options import read_options
+from derender_training.options import OptionError, read_options
 from derender_training.result_file import describe_origin
 from derender_training.scores import Scorer
 from derender_training.training_options import TrainingOptions
@@ -150,11 +150,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     run = list_runs(TABLES[chosen.data_set], setting, Path("unused"), 1, data_dir, None)["transformer", 0]
     options = read_options(TrainingOptions, run.commands[0][2:])
     try:
+        check_options(options)
         record = make_record(options, eval_script.name_data(eval_script.parse_options(run.commands[1][2:])))
     except (OSError, ValueError, RenderError) as error:
         sys.exit(f"error: {error}")
     write_record(Path(chosen.results, "records", chosen.scale, chosen.data_set, f"{INSTEAD}.json"), record)
     print({name: value for name, value in record.items() if name != "pictures"})
+
+
+def check_options(options: TrainingOptions) -> None:
+    """Raise OptionError where the table's Transformer is trained in a way that Seq2SeqTrainer here is not."""
+    for name, wanted in (("image_noise", None), ("schedule", "constant")):
+        if (value := getattr(options, name)) != wanted:
+            raise OptionError(
+                f"option {name!r}: the table's Transformer has {value!r} at this scale, which this lacks"
+            )
 
 
 def make_record(options: TrainingOptions, test: EvaluationData) -> dict:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
+import httpx
 import torch
 from transformers import Pipeline
-from transformers.image_utils import load_image
 from transformers.modeling_outputs import BaseModelOutput
 
 from .confidence import score_objects
-from .image_io import open_image
+from .image_io import ImageError, open_image
 from .serialization import to_text
 from .specification import ids_to_objects
 
@@ -26,7 +27,8 @@ class ImageToSpecPipeline(Pipeline):
     `objects` (a list of dicts), `text` (an object a line) and `confidences` (a number in [0, 1] for each object, as
     `score_objects` has it: a coordinate may be off by half of a twentieth of the canvas). `generate_kwargs`
     (`num_beams`, of sampling) go to `generate()`; `timeout` is of downloads, in seconds. Raises ImageError for what is
-    no picture, naming its file, and at the start ValueError for a processor of another language than the model's.
+    no picture, naming its file or address, and at the start ValueError for a processor of another language than the
+    model's.
     """
 
     _load_processor = True
@@ -48,7 +50,7 @@ class ImageToSpecPipeline(Pipeline):
 
     def preprocess(self, image, timeout: float | None = None):
         if isinstance(image, str) and image.startswith(("http://", "https://")):
-            image = load_image(image, timeout=timeout)
+            image = open_image(_fetch(image, timeout), name=image)
         elif isinstance(image, (str, Path)):
             image = open_image(image)
         return dict(self.processor(images=image))
@@ -67,3 +69,10 @@ class ImageToSpecPipeline(Pipeline):
         objects = ids_to_objects(self.model.language, model_outputs["sequences"][0].tolist())
         confidences = model_outputs["confidences"][0, : len(objects)].tolist()
         return {"objects": objects, "text": to_text(self.model.language, objects), "confidences": confidences}
+
+
+def _fetch(url: str, timeout: float | None) -> BytesIO:
+    try:
+        return BytesIO(httpx.get(url, timeout=timeout, follow_redirects=True).raise_for_status().content)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise ImageError(f"{url}: cannot be fetched: {str(error).splitlines()[0]}") from None

@@ -58,6 +58,12 @@ def test_a_table_is_written(tmp_path):
     main([str(tmp_path / "a.json"), "--out", str(tmp_path / "table.md")])
     text = (tmp_path / "table.md").read_text()
     assert "| runs/a | 0.00 | 0.00 | 0 | 0 |" in text
+    (tmp_path / "tta.json").write_text(json.dumps(result | {"test_time_augmentation": True}))
+    main([str(tmp_path / "a.json"), str(tmp_path / "tta.json"), "--out", str(tmp_path / "table.md")])
+    text = (tmp_path / "table.md").read_text()
+    assert "| runs/a | 0.00" in text and "| runs/a, test-time augmentation | 0.00" in text
+    with pytest.raises(SystemExit, match="a.json: there is a row of runs/a already"):
+        main([str(tmp_path / "a.json")] * 2 + ["--out", str(tmp_path / "table.md")])
     assert "    python eval.py --model runs/a  # a machine; commit abc" in text
     with pytest.raises(SystemExit, match="b.json: no such file"):
         main([str(tmp_path / "b.json"), "--out", str(tmp_path / "table.md")])

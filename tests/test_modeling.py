@@ -348,6 +348,10 @@ def test_hidden_states_of_every_layer(options):
     plain = model(pixel_values=pictures, labels=labels)
     assert plain.decoder_hidden_states is None and plain.encoder_hidden_states is None
     assert torch.equal(plain.logits, output.logits)
+    features = (output.encoder_last_hidden_state,)
+    of_features = model(encoder_outputs=features, labels=labels, output_hidden_states=True)
+    assert of_features.encoder_hidden_states is None and len(of_features.decoder_hidden_states) > 1
+    assert torch.allclose(of_features.logits, output.logits, atol=1e-6)
 
 
 @pytest.mark.parametrize("beams", [1, 2])

@@ -1,10 +1,17 @@
 """The pipeline: whatever form a picture comes in, one at a time or in batches, it is read the same."""
 
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
 import datasets
 import numpy as np
 import pytest
 import torch
 from golden import GOLDEN, read_pictures
+from PIL import Image
 from transformers.pipelines.pt_utils import KeyDataset
 
 from derender_training.model_folder import open_model
@@ -59,6 +66,42 @@ def test_paths_arrays_and_data_sets_are_pictures_too(read, pictures, single):
     assert same([read(path) for path in paths], single)
     assert same(read([np.asarray(picture) for picture in pictures]), single)
     assert same(read(KeyDataset(rows, "image"), batch_size=3), single)
+
+
+@pytest.fixture
+def site(tmp_path) -> Iterator[tuple[Path, str]]:
+    """A folder, and the address that it is served at."""
+    handler = partial(QuietHandler, directory=tmp_path)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield tmp_path, f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *arguments):
+        pass
+
+
+def test_addresses_are_read_as_their_files_are(read, pictures, single, site):
+    folder, address = site
+    pictures[0].save(folder / "plain.png")
+    ink = 255 - np.asarray(pictures[0])
+    Image.fromarray(np.stack([np.zeros_like(ink), ink], axis=-1), "LA").save(folder / "transparent.png")
+    Image.fromarray(np.asarray(pictures[0]) * np.uint16(257)).save(folder / "deep.png")
+    for name in ("plain.png", "transparent.png", "deep.png"):
+        assert same([read(f"{address}/{name}"), read(str(folder / name))], [single[0]] * 2)
+
+
+def test_addresses_of_no_picture_are_named(read, site):
+    folder, address = site
+    (folder / "text.png").write_text("hello")
+    with pytest.raises(ImageError, match=f"{address}/text.png: not a picture"):
+        read(f"{address}/text.png")
+    with pytest.raises(ImageError, match=f"{address}/absent.png: cannot be fetched: .*404"):
+        read(f"{address}/absent.png")
+    with pytest.raises(ImageError, match="http://127.0.0.1:1/a.png: cannot be fetched: "):
+        read("http://127.0.0.1:1/a.png", timeout=5.0)
 
 
 def test_beams_are_scored_as_what_they_are(read, pictures):

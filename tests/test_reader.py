@@ -1,6 +1,7 @@
 """Readings of a model: their order, their likelihoods, and whose code is imported for them."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from transformers.modeling_outputs import BaseModelOutput
 import derender.reader
 from derender.errors import UnreadableError
 from derender.models import ModelError, load_model
-from derender.reader import Reader, ReadOptions, find_folder
+from derender.reader import Reader, ReadOptions, find_folder, find_kind
 from modeling_derender.confidence import score_objects, score_specifications
 from modeling_derender.specification import order_objects
 
@@ -93,6 +94,15 @@ def test_what_it_is_not_sure_of_is_refused_where_nothing_draws_it(model, monkeyp
     # No object at all may be an empty scene.
     monkeypatch.setattr(reader, "_generate", lambda features, **options: [[] for _ in features])
     assert reader.read(noise).objects == []
+
+
+@pytest.mark.parametrize("channels, pixels, told", [(3, (256, 256), "256 x 256"), (1, (200, 256), "200 x 256")])
+def test_lines_want_a_square_grey_canvas(channels, pixels, told):
+    folder = SimpleNamespace(PICTURES="lines")
+    assert find_kind(folder, LANGUAGE) == "lines" and find_kind(None, LANGUAGE) == "as they are"
+    language = SimpleNamespace(name="mine", canvas=SimpleNamespace(channels=channels, pixels=pixels))
+    with pytest.raises(ValueError, match=f"mine: PICTURES 'lines' is for a square grey canvas, and its has {told}"):
+        find_kind(folder, language)
 
 
 def test_left_out_objects_count_in_the_error(model):

@@ -177,6 +177,13 @@ def test_a_sheet_goes_on_below_when_a_row_is_full(tmp_path, toy):
     assert (sheet[80:, 120:] == 255).all() and not (sheet[80:, 80:120] == 255).all()
 
 
+@pytest.mark.parametrize("option", ["--count", "--sheet_count"])
+def test_a_count_of_no_picture_is_refused(option, capsys):
+    with pytest.raises(SystemExit):
+        report.main(["evaluation.json", "--out", "report.html", option, "0"])
+    assert f"argument {option}: '0' is not a whole number above 0" in capsys.readouterr().err
+
+
 def test_a_page_that_cannot_be_written_is_named(tmp_path, evaluation):
     with pytest.raises(SystemExit, match="^error: .*evaluation.json"):
         report.main([str(evaluation), "--out", str(evaluation / "report.html")])

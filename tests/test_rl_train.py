@@ -223,6 +223,14 @@ def test_what_does_not_fit_is_named(rl_options, changes, message):
         ({"joint": "weighted", "weights": [0.0]}, "option 'weights': .* nor all 0"),
         ({"guard_margin": -1.0}, "option 'guard_margin' must not be negative"),
         ({"reward_size": [3]}, "option 'reward_size' must be a list of two"),
+        ({"reward_size": [0, -3], "rewards": ["image"]}, "option 'reward_size' must be above 0"),
+        ({"reward_size": [16, 16]}, r"option 'reward_size': has no part in rewards \['iou'\]; leave it out"),
+        ({"image_form": "blurred"}, "option 'image_form': has no part in rewards"),
+        ({"rewards": ["iou", "image"], "weights": [1.0, 4.0]}, "option 'weights': has no part in joint 'alternate'"),
+        (
+            {"rewards": ["iou", "image"], "joint": "weighted", "ratio": [1, 4]},
+            "option 'ratio': has no part in joint 'weighted'",
+        ),
     ],
 )
 def test_options_that_make_no_sense_are_named(changes, message):

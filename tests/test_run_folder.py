@@ -111,6 +111,17 @@ def test_next_checkpoint_replaces_the_last(small_run):
     assert run.load_checkpoint() == Progress(step=6, best_score=0.5)
 
 
+def test_a_finished_run_needs_no_states(small_run):
+    run, *_ = small_run
+    finished = Progress(step=6, best_score=0.5, finished=True)
+    run.save_checkpoint(finished)
+    (folder,) = (run.path / "checkpoints").iterdir()
+    for path in folder.iterdir():
+        if path.name != "progress.json":  # as carry_weights leaves it
+            path.unlink()
+    assert run.load_checkpoint() == finished
+
+
 def test_folder_of_another_run_is_refused(options, trained):
     changed = replace(options, learning_rate=0.5, num_workers=1)
     with pytest.raises(CheckpointError, match=r"holds another run \(learning_rate was 0.003\)"):

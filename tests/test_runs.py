@@ -84,6 +84,18 @@ def test_another_recipe_is_another_run(tmp_path):
         run.read()
 
 
+def test_data_that_lie_elsewhere_are_the_same_run(tmp_path):
+    def make(place, language="toy"):
+        (run,) = make_runs(tmp_path, "a", ("--data_dir", f"/{place}/clips"), language)
+        scored = ("--data", "here", "--data_dir", f"/{place}/clips")
+        return replace(run, evaluate=scored, more=(("drawings", ("--data", f"/{place}/drawings")),))
+
+    execute_runs([make("first")], 1, "test")
+    assert make("second").is_done() and not make("second", "another").is_done()
+    other = replace(make("second"), more=(("drawings", ("--data", "/second/sketches")),))
+    assert not other.is_done()
+
+
 def test_a_failure_is_told_and_the_rest_waits(tmp_path):
     made = make_runs(tmp_path, "a") + make_runs(tmp_path, "b", language="fail") + make_runs(tmp_path, "cd")
     with pytest.raises(RunError, match="b: python train.py recipe.yaml .*status 1(.|\n)*failed on purpose"):

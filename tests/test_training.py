@@ -186,6 +186,8 @@ def test_learning_rate_follows_the_time_where_that_is_further(options):
     assert clock.progress(75) == 0.75
     assert clock.learning_rate(10, clock.progress(10)) == pytest.approx(5e-4, rel=0.05)
     assert Schedule(options, Accelerator(cpu=True), elapsed=60).progress(10) >= 1
+    late = Schedule(replace(options, schedule="cosine"), Accelerator(cpu=True), elapsed=120)
+    assert late.progress(10) >= 2 and late.learning_rate(10, late.progress(10)) == 0
 
 
 @pytest.mark.parametrize(

@@ -389,6 +389,12 @@ def test_a_folder_of_pictures_takes_no_renderer(options, tmp_path):
         load_examples(replace(options, data=data, render="negative"), load_language_folder(TOY))
 
 
+def test_scene_options_are_checked_beside_a_folder_of_pictures_too(options, tmp_path):
+    changed = replace(options, data=str(write_pictures(tmp_path / "data", DOTS)), scene={"max_object": 1})
+    with pytest.raises(OptionError, match="option 'scene': .* has no 'max_object'; did you mean 'max_objects'"):
+        load_examples(changed, load_language_folder(TOY))
+
+
 def test_a_run_opens_its_folder_once(options, tmp_path, monkeypatch):
     data, opened = write_pictures(tmp_path / "data", DOTS), []
 

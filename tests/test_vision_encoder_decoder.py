@@ -12,7 +12,13 @@ from derender_training.training_options import TrainingOptions
 from experiments.paper_runs import list_runs
 from experiments.paper_scales import SCALES
 from experiments.run_records import by_picture
-from experiments.vision_encoder_decoder import TABLES, make_record
+from experiments.vision_encoder_decoder import TABLES, main, make_record
+
+
+def test_what_it_lacks_of_the_rows_training_is_named(tmp_path):
+    with pytest.raises(SystemExit, match="option 'image_noise': the table's Transformer has 'anew' at this scale"):
+        main(["noisy_shapes", "--scale", "paper", "--results", str(tmp_path)])
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("data_set", TABLES)

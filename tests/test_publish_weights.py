@@ -1,0 +1,52 @@
+"""What is published replaces what was published before only when all of it is there."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from experiments import publish_weights
+from experiments.publish_weights import CARD, WEIGHTS, main
+
+
+RESULT = {"counts": {"pictures": 3}, "hardware": "a machine", "iou": 0.5, "command": "python eval.py"}
+
+
+@pytest.fixture
+def places(options, trained, tmp_path, monkeypatch):
+    """The folder of what is published, with something in it, and a trained model to publish."""
+    monkeypatch.setattr(publish_weights, "PRETRAINED", tmp_path)
+    published = tmp_path / "noisy_shapes"
+    published.mkdir()
+    (published / CARD).write_text("the card before")
+    return SimpleNamespace(published=published, model=f"{options.output_dir}/model", real=str(tmp_path))
+
+
+def publish(places, *more):
+    main(["noisy_shapes", places.model, *more, "--real_pictures", places.real])
+
+
+def test_all_of_it_takes_the_place_of_what_was_there(places, monkeypatch):
+    monkeypatch.setattr(publish_weights, "evaluate", lambda name, model, places: {"some pictures": dict(RESULT)})
+    publish(places)
+    names = {path.name for path in places.published.iterdir()}
+    assert {CARD, WEIGHTS, "config.json", "processor_config.json"} <= names
+    assert not any(name.endswith(".py") for name in names)
+    assert "| some pictures | 3 | 50.00 |" in (places.published / CARD).read_text()
+    assert [path.name for path in places.published.parent.iterdir()] == ["noisy_shapes"]
+
+
+def test_what_was_there_stays_where_something_is_missing(places, tmp_path, monkeypatch):
+    def stop(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(publish_weights, "evaluate", stop)
+    with pytest.raises(KeyboardInterrupt):
+        publish(places)
+    with pytest.raises(SystemExit, match="absent"):
+        publish(places, str(tmp_path / "absent"))
+    places.real = str(tmp_path / "nowhere")
+    with pytest.raises(SystemExit, match="nowhere: no folder of the data that noisy_shapes is scored on"):
+        publish(places)
+    assert [path.name for path in places.published.iterdir()] == [CARD]
+    assert (places.published / CARD).read_text() == "the card before"
+    assert [path.name for path in tmp_path.iterdir()] == ["noisy_shapes"]
