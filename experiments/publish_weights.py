@@ -26,7 +26,12 @@ from experiments.carry_weights import WEIGHTS, halve
 
 PRETRAINED = Path(__file__).resolve().parent.parent / "pretrained"
 CARD = "README.md"
-PUBLIC = {"real": "real_pictures", "data": "AbstractScenes_v1.1"}  # the places as the card tells them
+# The places as the card tells them, and what it tells of them.
+PUBLIC = {"real": "real_pictures", "data": "AbstractScenes_v1.1"}
+PLACES = {
+    "real": "the folder of the real pictures, which are not part of the repository",
+    "data": "the folder of the data set's download, which is not part of the repository",
+}
 # What each is scored on, by what the card calls it: arguments of eval.py, {data} being --data_dir's.
 EVALUATIONS = {
     "noisy_shapes": {
@@ -60,6 +65,18 @@ tags: [de-rendering, inverse-graphics, image-to-spec, {name}]
 Reads a picture back into the specification that drew it: a set of objects with exact properties, in the graphics
 language `{name}`. It comes with Derender, whose command `derender --model {name} picture.png` uses it.
 
+The code lies beside, in `modeling_derender/`, and not in this folder:
+
+```python
+from modeling_derender import DerenderForConditionalGeneration, DerenderProcessor
+
+model = DerenderForConditionalGeneration.from_pretrained("pretrained/{name}")
+processor = DerenderProcessor.from_pretrained("pretrained/{name}")
+```
+
+`model.save_pretrained(FOLDER)` and `processor.save_pretrained(FOLDER)` write one that carries its code, for
+`trust_remote_code=True`.
+
 **Our own recipe and scale, not the paper's**: see how it was made, below. Weights in bfloat16, computed in float32.
 
 ## Scores
@@ -69,6 +86,8 @@ In percent, greedy, without search; nothing was chosen by them. {hardware}; comm
 {scores}
 
 {commands}
+
+{places}
 
 ## How it was made
 
@@ -128,7 +147,8 @@ def write_card(name: str, results: dict[str, dict], sources: Sequence[Path], com
     commands = "\n".join(f"- {title}: `{result['command']}`" for title, result in results.items())
     return TEXT.format(
         name=name, license=license, hardware=first["hardware"], commit=commit, scores="\n".join(lines),
-        commands=commands, made="\n\n".join(map(_how_made, reversed(sources))), license_text=explain_license(license),
+        commands=commands, places=_explain_places(name),
+        made="\n\n".join(map(_how_made, reversed(sources))), license_text=explain_license(license),
     )  # fmt: skip
 
 
@@ -150,9 +170,17 @@ def check(name: str, sources: Sequence[Path], places: dict[str, str]) -> None:
     """Raise ValueError, or OSError, for what would be missed only after minutes of scoring."""
     for source in sources:
         _how_made(source)
-    for place, folder in places.items():
-        if any(f"{{{place}}}" in arguments for arguments in EVALUATIONS[name].values()) and not Path(folder).is_dir():
-            raise ValueError(f"{folder or place}: no folder of the data that {name} is scored on")
+    for place in _places_of(name):
+        if not Path(places[place]).is_dir():
+            raise ValueError(f"{places[place] or place}: no folder of the data that {name} is scored on")
+
+
+def _places_of(name: str) -> list[str]:
+    return [place for place in PUBLIC if any(f"{{{place}}}" in item for item in EVALUATIONS[name].values())]
+
+
+def _explain_places(name: str) -> str:
+    return " ".join(f"`{PUBLIC[place]}` stands for {PLACES[place]}." for place in _places_of(name))
 
 
 def _how_made(source: Path) -> str:
