@@ -7,6 +7,7 @@ for which both import what a model needs. Exits with 1 where a ratio is 1.5 or m
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import subprocess
 import sys
@@ -34,6 +35,7 @@ def time_import(code: str) -> float:
 
 
 def main() -> int:
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     seconds = {code: [] for pair in PAIRS for code in pair}
     for turn in range(ROUNDS + 1):
         for code, times in seconds.items():

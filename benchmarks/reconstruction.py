@@ -7,6 +7,7 @@ ways are on one core and take turns, so that what else the machine does meets al
 process. Exits with 1 where the reconstruction error is less than 6 times as fast as the plain version on either kind.
 """
 
+import argparse
 import os
 import sys
 from pathlib import Path
@@ -86,6 +87,7 @@ def measure(predictions, references, metric) -> dict[str, float]:
 
 
 def main() -> int:
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     metric = evaluate.load(str(Path(__file__).resolve().parents[1] / "metrics" / "derender_reconstruction"))
     missed = False
     print(f"{'pictures':<10}{'way':<24}{'pairs/s':>10}{'ratio':>8}")

@@ -7,6 +7,7 @@ the process. The first scenes of the fast sampler, which fill its tables, are ti
 sampler is less than 10 times as fast.
 """
 
+import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -37,6 +38,7 @@ def seconds(sampler: Callable, number: int, seed: int) -> float:
 
 
 def main() -> int:
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     first = NUM_FIRST / seconds(sample_scene, NUM_FIRST, seed=ROUNDS)
     plain_seconds = fast_seconds = 0.0
     for round_number in range(ROUNDS):

@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from derender_training.data import PREFETCHED, TrainingBatches, load_batches, load_examples  # noqa: E402
 from derender_training.image_noise import find_image_noise  # noqa: E402
 from derender_training.language_folder import open_language  # noqa: E402
-from derender_training.options import read_options  # noqa: E402
+from derender_training.options import OptionError, read_options  # noqa: E402
 from derender_training.precision import choose_precision  # noqa: E402
 from derender_training.recorded import check_recording  # noqa: E402
 from derender_training.schedule import Schedule  # noqa: E402
@@ -129,4 +129,7 @@ def bare_steps(model: torch.nn.Module, optimizer: torch.optim.Optimizer, held: l
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    try:
+        main(sys.argv[1:])
+    except OptionError as error:
+        sys.exit(f"error: {error}")
