@@ -69,5 +69,9 @@ def _import_path(folder: Path) -> ModuleType:
     )
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]  # half of it would be found there once it is mended
+        raise
     return module

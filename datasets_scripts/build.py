@@ -30,12 +30,17 @@ def build(builder_class: type[PictureBuilder], output: str | Path, num_proc: int
     """Draw the scenes and write them to the new folder `output`; `options` are the fields of the builder's config.
 
     All is written beside the folder and then renamed, so it is complete once it is there. Raises ValueError where
-    `output` is a file or a folder that holds anything, and for options that are unknown or out of range; RenderError
-    where the renderer fails.
+    `output` is a file or a folder that holds anything, and for options that are unknown or out of range; OSError where
+    it cannot be written, or an empty folder cannot be replaced; RenderError where the renderer fails.
     """
-    output = Path(output)
+    output = Path(output).resolve()
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise ValueError(f"{output}: is there already; name a new or an empty folder")
+    if output == Path.cwd():
+        raise ValueError(f"{output}: is the working folder; name a new one")
+    if output.exists():  # what cannot be replaced, as a volume, is told before all the work
+        output.rmdir()
+        output.mkdir()
     if num_proc < 1:
         raise ValueError(f"num_proc must be at least 1, not {num_proc}")
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -97,7 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise ValueError(f"language folder {name!r}: its __init__.py exports no Builder")
         check_scene_options(scene, folder.Builder.scene_source())
         build(folder.Builder, output, num_proc, **{**given, **scene})
-    except (ValueError, RenderError) as error:
+    except (OSError, ValueError, RenderError) as error:
         sys.exit(f"error: {error}")
     except DatasetGenerationError as error:
         sys.exit(f"error: {error.__cause__ or error}")

@@ -46,6 +46,12 @@ def _build_all(kind: str, build: Callable, declarations: list[dict], *context) -
     return items
 
 
+def _refuse_repeated(kind: str, texts: list[str]) -> None:
+    repeated = [text for text, count in Counter(texts).items() if count > 1]
+    if repeated:
+        raise LanguageError(f"{kind} {repeated[0]!r} is of more than one")
+
+
 @dataclass(frozen=True)
 class Domain:
     """A pool of values and the words that stand for them; properties of one domain share its tokens."""
@@ -97,7 +103,8 @@ class Property:
     tag: str
 
     @classmethod
-    def from_dict(cls, declaration: dict, domains: dict[str, Domain]) -> Property:
+    def from_dict(cls, declaration: dict, domains: dict[str, Domain], coordinates: set[str]) -> Property:
+        """`coordinates` are the names of those whose tag, unless it is declared, is that of the paper's Fig. 1."""
         name = declaration["name"]
         if declaration.get("domain") not in domains:
             raise LanguageError(f"unknown domain {declaration.get('domain')!r}")
@@ -108,7 +115,8 @@ class Property:
             values = tuple(value for value in values if minimum <= value <= maximum)
         if not values or not set(values) <= set(domain.values):
             raise LanguageError(f"its values are not among those of domain {domain.name!r}")
-        return cls(name, domain, values, declaration.get("tag", name))
+        tag = declaration.get("tag", f"{name}-coordinate" if name in coordinates else name)
+        return cls(name, domain, values, tag)
 
     def word(self, value) -> str:
         return self.domain.words[self.domain.values.index(value)]
@@ -199,11 +207,13 @@ class Category:
     @classmethod
     def from_dict(cls, declaration: dict, domains: dict[str, Domain]) -> Category:
         name = declaration["name"]
-        properties = _build_all("property", Property.from_dict, declaration["properties"], domains)
+        points = tuple(tuple(point) for point in declaration.get("points", []))
+        coordinates = {item for point in points for item in point}
+        properties = _build_all("property", Property.from_dict, declaration["properties"], domains, coordinates)
+        _refuse_repeated("tag", [item.tag for item in properties.values()])
         slots = cls._slots(properties, declaration.get("joint", []))
         rules = tuple(build_rule(rule, list(properties)) for rule in declaration.get("rules", []))
-        points = tuple(tuple(point) for point in declaration.get("points", []))
-        unknown = {item for point in points for item in point} - set(properties)
+        unknown = coordinates - set(properties)
         if unknown:
             raise LanguageError(f"points name unknown properties {sorted(unknown)}")
         extents = tuple(_build_all("extent", Extent.from_dict, declaration.get("extents", []), properties).values())
@@ -290,7 +300,17 @@ class Language:
     The declaration has `name`, `version`, `canvas`, `category_property` (the property that tells the category, by
     default "category"), `domains` and `categories` (lists, whose order numbers the tokens and is the canonical order;
     JSON objects would not do, since libraries sort their keys) and, optionally, `unique`: the leading properties no
-    two objects of a category may share (by default all: no object twice).
+    two objects of a category may share (by default, and where a category has none of them, all: no object twice).
+
+    - `canvas`: `width` and `height` in the language's units, `y_axis` ("up" or "down"), `pixels` [height, width] of
+      its pictures, `channels` (3, or 1 for grey ones).
+    - A domain: `name`, `type` "integer" (with `minimum` and `maximum`), "choice" (`values`) or "flag"; the words of
+      its tokens are its values behind a `prefix`, or `words`.
+    - A category: `name`, `properties` in the order of their tokens, and optionally `label` (its name in tagged text),
+      `joint` (lists of properties that share a token), `rules` between its properties (rules.py), `points` (pairs of
+      properties that are coordinates, x and y), `margin` and `extents` (what is drawn around them; see `Category`).
+    - A property: `name`, `domain`, and optionally `values`, or `minimum` and `maximum`, that narrow it, and `tag` (its
+      name in tagged text, by default its name and, for a coordinate, NAME-coordinate).
 
     `coordinate_ranges` maps the properties that are coordinates, since some category's points name them, to the
     canvas's (low, high) along their axis.
@@ -306,8 +326,13 @@ class Language:
         self.category_property = declaration.get("category_property", "category")
         self.domains = _build_all("domain", Domain.from_dict, declaration["domains"])
         self.categories = _build_all("category", Category.from_dict, declaration["categories"], self.domains)
-        if any(self.category_property in category.properties for category in self.categories.values()):
-            raise LanguageError(f"{self.category_property!r} tells the category and cannot be a property as well")
+        if not self.categories:
+            raise LanguageError("declares no category")
+        for category in self.categories.values():
+            if self.category_property in {*category.properties, *(item.tag for item in category.properties.values())}:
+                raise LanguageError(f"{self.category_property!r} tells the category and cannot be a property as well")
+        _refuse_repeated("label", [str(item.label).lower() for item in self.categories.values()])
+        self._check_unique()
         self.vocabulary = self._build_vocabulary()
         self.token_ids = {word: index for index, word in enumerate(self.vocabulary)}
         self.unique_slots = {name: self._count_unique_slots(item) for name, item in self.categories.items()}
@@ -388,9 +413,15 @@ class Language:
             raise LanguageError(f"points: {unclear[0]!r} is a coordinate of both axes, which differ in extent")
         return across | upright
 
+    def _check_unique(self) -> None:
+        unique = self._declaration.get("unique") or []
+        unknown = [name for name in unique if name not in self.property_names]
+        if isinstance(unique, str) or unknown:
+            raise LanguageError(f"unique: {unique!r} is no list of properties")
+
     def _count_unique_slots(self, category: Category) -> int:
-        unique = self._declaration.get("unique")
-        if unique is None:
+        unique = self._declaration.get("unique") or []
+        if not set(unique) & set(category.properties):
             return len(category.slots)
         names = [[item.name for item in slot.properties] for slot in category.slots]
         count = sum(any(name in unique for name in group) for group in names)

@@ -22,6 +22,8 @@ def from_json(language: Language, text: str) -> list[dict]:
         objects = json.loads(text)
     except json.JSONDecodeError as error:
         raise SpecificationError(f"not JSON: line {error.lineno}: {error.msg}") from None
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, a tower of brackets
+        raise SpecificationError(f"not JSON that is read here: {error}") from None
     return check_objects(language, objects)
 
 
@@ -88,8 +90,9 @@ def _object_from_fields(language: Language, fields: list[tuple[str, str]], numbe
     by_tag = {prop.tag: prop for prop in category.properties.values()}
     item = {language.category_property: category.name}
     for tag, value in values.items():
-        prop = by_tag.get(tag)
-        item[prop.name if prop else tag] = _value_from_tagged(prop, value) if prop else value
+        if tag not in by_tag:
+            raise SpecificationError(f"object {number}: {label} has no tag {tag!r}; known: {', '.join(by_tag)}")
+        item[by_tag[tag].name] = _value_from_tagged(by_tag[tag], value)
     try:
         return check_object(language, item)
     except SpecificationError as error:

@@ -122,6 +122,27 @@ def test_a_folder_that_holds_something_is_left_alone(toy, tmp_path):
     assert digests(output) == before
 
 
+def test_a_folder_by_a_link_and_the_working_folder(toy, tmp_path, monkeypatch):
+    target, link = tmp_path / "target", tmp_path / "link"
+    target.mkdir()
+    link.symlink_to(target)
+    assert build(toy.Builder, link, **SMALL) == target
+    assert digests(link) == digests(target) and link.is_symlink()
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    with pytest.raises(ValueError, match="here: is the working folder; name a new one"):
+        build(toy.Builder, ".", **SMALL)
+    assert here.is_dir() and not list(here.iterdir())
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("kept")
+    with pytest.raises(SystemExit, match="^error: .*file"):
+        build_script.main(["noisy_shapes", "--output", str(tmp_path / "file" / "out"), "--train_size", "1"])
+    assert (tmp_path / "file").read_text() == "kept"
+
+
 def test_a_build_that_fails_leaves_nothing(toy, tmp_path, monkeypatch):
     def fail(*_, **__):
         raise RuntimeError("no ink")

@@ -115,6 +115,17 @@ def test_a_language_is_json_and_survives_it():
         (changed(category_property="shade"), "'shade'"),
         (changed(domains=TOY["domains"][:1] * 2), "domain 'shade': is declared twice"),
         (changed(unique=["x"]), "must come first"),
+        (changed(unique=["shadow"]), r"unique: \['shadow'\] is no list of properties"),
+        (changed(unique="shade"), "unique: 'shade' is no list of properties"),
+        (changed(categories=[]), "declares no category"),
+        (with_bar(label="Dot"), "label 'dot' is of more than one"),
+        (
+            with_bar(
+                properties=[{"name": "x", "domain": "x"}, {"name": "until", "domain": "x", "tag": "x-coordinate"}]
+            ),
+            "category 'bar': tag 'x-coordinate' is of more than one",
+        ),
+        (changed(category_property="x-coordinate"), "'x-coordinate' tells the category"),
         (
             changed(domains=[*TOY["domains"][:2], {**TOY["domains"][2], "prefix": "x="}]),
             "x=3",
@@ -319,6 +330,27 @@ def test_real_specifications_survive_every_form():
     assert len(lengths) == 230 and max(lengths) == 93
 
 
+def test_a_category_without_the_unique_properties_may_repeat_but_itself():
+    dot, bar = copy.deepcopy(TOY["categories"])
+    ring = {**dot, "name": "ring", "label": "Ring", "properties": [{"name": "x", "domain": "x"}], "points": []}
+    language = Language.from_dict(changed(categories=[dot, bar, ring], unique=["shade"]))
+    assert language.unique_slots == {"dot": 1, "bar": 1, "ring": 1}
+    rings = [{"kind": "ring", "x": x} for x in (1, 2)]
+    assert is_valid(language, rings) and not is_valid(language, rings[:1] * 2)
+
+
+def test_a_coordinates_tag_is_that_of_the_papers_figure():
+    scenes = load_language_folder("abstract_scenes").LANGUAGE
+    figure = """<object> <supercategory>Toy</supercategory> <category>t_3<\\category> <x-coordinate>120</x-coordinate>
+    <y-coordinate>240</y-coordinate> <depth>1</depth> <flip>0</flip></object>"""
+    objects = [{"supercategory": "toy", "category": "t_3", "x": 120, "y": 240, "depth": 1, "flip": False}]
+    assert from_tagged(scenes, figure) == objects
+    assert to_tagged(scenes, objects).split() == figure.replace("\\", "/").replace("</object>", " </object>").split()
+    assert {prop.tag for item in NOISY_SHAPES.categories.values() for prop in item.properties.values()} == {
+        *(f"{name}-coordinate" for name in ("x", "y", "x1", "y1", "x2", "y2")), "arrow", "solid",
+    }  # fmt: skip
+
+
 def test_the_forms_look_as_documented():
     assert to_text(NOISY_SHAPES, [CIRCLE, LINE]) == "circle 3 12\nline 9 1 2 2 arrow-dashed"
     assert to_tagged(NOISY_SHAPES, [CIRCLE]) == TAGGED_CIRCLE
@@ -356,6 +388,8 @@ def test_lenient_reading_keeps_what_parses():
             "<object><category>Circle</category><x-coordinate>three</x-coordinate></object>",
             "'three' is not an integer",
         ),
+        (TAGGED_CIRCLE.replace("x-coordinate", "x"), "object 1: Circle has no tag 'x'; known: x-coordinate, y-coord"),
+        (TAGGED_CIRCLE.replace("</object>", "<x>99</x></object>"), "object 1: Circle has no tag 'x'"),
     ],
 )
 def test_wrong_tags_are_refused_by_place(text, says):
@@ -368,6 +402,9 @@ def test_wrong_json_is_refused_by_place():
         from_json(NOISY_SHAPES, '[\n{"category": }]')
     with pytest.raises(SpecificationError, match="must be a list"):
         from_json(NOISY_SHAPES, '{"category": "circle"}')
+    for text in ("[" * 100_000, "9" * 5000):
+        with pytest.raises(SpecificationError, match="not JSON that is read here"):
+            from_json(NOISY_SHAPES, text)
 
 
 def draw_toy(objects):

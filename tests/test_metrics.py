@@ -336,7 +336,14 @@ def palette_file(path):
     Image.new("P", (2, 2)).save(path)
 
 
-@pytest.mark.parametrize("write", [palette_file, lambda path: path.write_text("text"), lambda path: None])
+def broken_file(path):
+    noise = np.random.default_rng(0).integers(0, 256, (300, 300, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(path)
+    first, *others = path.read_bytes().split(b"IDAT")
+    path.write_bytes(b"IDAT".join([first, others[0]]) + b"\0\1\2\3" + b"IDAT".join(others[1:]))
+
+
+@pytest.mark.parametrize("write", [palette_file, broken_file, lambda path: path.write_text("text"), lambda path: None])
 def test_a_file_that_cannot_be_compared_is_an_error_with_its_picture_and_path(tmp_path, write):
     metric, picture = evaluate.load("metrics/derender_reconstruction"), np.zeros((2, 2, 3), dtype=np.uint8)
     write(tmp_path / "wrong.png")

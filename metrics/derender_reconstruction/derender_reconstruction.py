@@ -96,7 +96,7 @@ def _encode(picture):
 def _decode(encoded):
     try:
         return _as_array(datasets.Image().decode_example(encoded))
-    except (OSError, ValueError) as error:
+    except (OSError, SyntaxError, ValueError) as error:  # the latter but one is of a broken PNG
         raise ValueError(f"{encoded['path'] or 'bytes'}: {error}") from None
 
 
