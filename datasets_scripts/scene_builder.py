@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from types import ModuleType
@@ -46,6 +46,9 @@ class PictureConfig(datasets.BuilderConfig):
     def check(self) -> None:
         """Raise ValueError, naming it, for an option out of range."""
         self._check_counts("seed")
+        size = self.image_size
+        if size is not None and not (isinstance(size, Sequence) and len(size) == 2):
+            raise ValueError(f"image_size must be [height, width], not {size!r}")
 
     def _check_counts(self, *names: str) -> None:
         for name in names:
