@@ -129,6 +129,8 @@ def bare_steps(model: torch.nn.Module, optimizer: torch.optim.Optimizer, held: l
 
 
 if __name__ == "__main__":
+    if {"-h", "--help"} & set(sys.argv):
+        sys.exit(print(__doc__))
     try:
         main(sys.argv[1:])
     except OptionError as error:

@@ -38,9 +38,6 @@ def build(builder_class: type[PictureBuilder], output: str | Path, num_proc: int
         raise ValueError(f"{output}: is there already; name a new or an empty folder")
     if output == Path.cwd():
         raise ValueError(f"{output}: is the working folder; name a new one")
-    if output.exists():  # what cannot be replaced, as a volume, is told before all the work
-        output.rmdir()
-        output.mkdir()
     if num_proc < 1:
         raise ValueError(f"num_proc must be at least 1, not {num_proc}")
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -48,6 +45,9 @@ def build(builder_class: type[PictureBuilder], output: str | Path, num_proc: int
         builder = builder_class(cache_dir=str(Path(scratch, "cache")), **options)
         for scenes in builder.scenes.values():
             scenes[0]  # what fails in one of Datasets' processes comes out as nested tracebacks
+        if output.exists():  # what cannot be replaced, as a volume, is told before all the work
+            output.rmdir()
+            output.mkdir()
         builder.download_and_prepare(num_proc=num_proc)
         finished = Path(scratch, "finished")
         for split in builder.scenes:

@@ -6,10 +6,10 @@ Each function is one step. A drawing that comes straight from a renderer passes 
 from __future__ import annotations
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 from scipy import ndimage
 
-from modeling_derender.image_io import to_uint8
+from modeling_derender.image_io import to_uint8, turn_upright
 from modeling_derender.image_processing_derender import resize
 
 
@@ -31,7 +31,7 @@ def to_rgb(image: Image.Image) -> np.ndarray:
 
     Light strokes on transparent ground come on black, all others on white.
     """
-    image = _reduce(_turn_upright(image))
+    image = _reduce(turn_upright(image))
     if image.has_transparency_data:
         layers = np.asarray(image.convert("RGBA")).astype(np.float32)
         alpha = layers[..., 3]
@@ -40,14 +40,6 @@ def to_rgb(image: Image.Image) -> np.ndarray:
             ground = Image.new("RGBA", image.size, "black")
             image = Image.alpha_composite(ground, image.convert("RGBA"))
     return to_uint8(image, 3)
-
-
-def _turn_upright(image: Image.Image) -> Image.Image:
-    """As its camera says; as it is where that is nonsense."""
-    try:
-        return ImageOps.exif_transpose(image)
-    except Exception:  # whatever Pillow raises on damaged metadata, the picture itself is whole
-        return image
 
 
 def _reduce(image: Image.Image) -> Image.Image:

@@ -42,8 +42,8 @@ def main(arguments: Sequence[str]) -> int:
             how = {"quiet": True, "prevent_thread_lock": True, **LAUNCH}
             _, address, _ = page.launch(server_name=options.host, server_port=options.port, **how)
         except OSError:
-            where = "no port from 7860 on" if options.port is None else f"port {options.port}"
-            told = f"cannot listen on {where} of {options.host}: in use, or no address of this machine"
+            where = "any port" if options.port is None else f"port {options.port}"
+            told = f"cannot listen on {where} of {options.host}: in use, not allowed, or no address of this machine"
             return _fail(told, "usage")
         print(f"the page: {address} (Ctrl+C ends it)", flush=True)
         page.block_thread()

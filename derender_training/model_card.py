@@ -150,5 +150,5 @@ def explain_license(license: str) -> str:
     if license == LICENSE:
         return f"{license}."
     return (
-        f"{license}: the terms of the pictures that the weights learned from, also those shown. The code: {LICENSE}."
+        f"{license}: the terms of the pictures that the weights learned from, and of any shown. The code: {LICENSE}."
     )

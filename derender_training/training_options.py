@@ -27,7 +27,8 @@ class TrainingOptions:
       The validation is drawn by the default one.
     - image_noise: anew: each time a picture is seen the language's image noise (that of Noisy Shapes: paler or darker,
       shifted, some pixels inverted) is drawn anew, though scene and strokes are the same; a run that goes on from
-      another (initial_model, rl_train.py) draws other noise. For pictures that have none, as those of the renderer
+      another (initial_model, rl_train.py) draws other noise, and one that goes on from that wants another seed to do
+      so. For pictures that have none, as those of the renderer
       pencil: a folder's that have some already get more, which nothing can tell. Noisy Shapes' is for an image_size
       of 256 or a multiple. The validation is left as it is. Null: pictures are as they are drawn.
     - plain_share: of fresh scenes so many, as 0.5, are sampled and drawn by the language's defaults, whatever `scene`

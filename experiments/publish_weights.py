@@ -170,9 +170,12 @@ def check(name: str, sources: Sequence[Path], places: dict[str, str]) -> None:
     """Raise ValueError, or OSError, for what would be missed only after minutes of scoring."""
     for source in sources:
         _how_made(source)
-    for place in _places_of(name):
-        if not Path(places[place]).is_dir():
-            raise ValueError(f"{places[place] or place}: no folder of the data that {name} is scored on")
+    for arguments in EVALUATIONS[name].values():
+        words = arguments.split()
+        for word in (word for word in words if word.startswith("{")):
+            folder = word.format(**places)
+            if not folder or not Path(folder).is_dir():
+                raise ValueError(f"{folder or word}: no folder of the data that {name} is scored on")
 
 
 def _places_of(name: str) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 
 MAX_PIXELS = 50_000_000
@@ -22,6 +22,7 @@ class ImageError(ValueError):
 def open_image(file: str | Path | BinaryIO, name: str | None = None, max_pixels: int = MAX_PIXELS) -> Image.Image:
     """Read a picture file, or a binary stream, completely; raises ImageError naming it, or calling it `name`.
 
+    It is upright, as its camera says.
     The size is checked against `max_pixels` before any pixel is decoded, and again for formats that hold a picture
     in another format (ICO), inside which Pillow's own limit stands.
     """
@@ -33,7 +34,7 @@ def open_image(file: str | Path | BinaryIO, name: str | None = None, max_pixels:
                 check_size(*image.size, path, max_pixels)
                 image.load()
                 check_size(*image.size, path, max_pixels)
-                return image
+                return turn_upright(image)
     except ImageError:
         raise
     except FileNotFoundError:
@@ -46,6 +47,14 @@ def open_image(file: str | Path | BinaryIO, name: str | None = None, max_pixels:
         raise ImageError(f"{path}: not a picture in a format that is read here") from None
     except Exception as error:  # on damaged files Pillow's formats raise whatever their code runs into
         raise ImageError(f"{path}: cannot be read: {error or type(error).__name__}") from None
+
+
+def turn_upright(image: Image.Image) -> Image.Image:
+    """The picture as its camera says; as it is where that is nonsense."""
+    try:
+        return ImageOps.exif_transpose(image) if image.getexif().get(ExifTags.Base.Orientation, 1) != 1 else image
+    except Exception:  # whatever Pillow raises on damaged metadata, the picture itself is whole
+        return image
 
 
 @cache

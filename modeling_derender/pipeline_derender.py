@@ -74,5 +74,6 @@ class ImageToSpecPipeline(Pipeline):
 def _fetch(url: str, timeout: float | None) -> BytesIO:
     try:
         return BytesIO(httpx.get(url, timeout=timeout, follow_redirects=True).raise_for_status().content)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise ImageError(f"{url}: cannot be fetched: {str(error).splitlines()[0]}") from None
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        raise ImageError(f"{url}: cannot be fetched: {reason}") from None

@@ -189,7 +189,7 @@ def test_a_port_in_use_is_named(address, arguments):
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == EXIT_STATUS["usage"] and done.stdout == ""
     assert done.stderr.strip() == (
-        f"derender: cannot listen on port {port} of 127.0.0.1: in use, or no address of this machine"
+        f"derender: cannot listen on port {port} of 127.0.0.1: in use, not allowed, or no address of this machine"
     )
 
 

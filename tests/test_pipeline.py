@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from golden import GOLDEN, read_pictures
-from PIL import Image
+from PIL import ExifTags, Image
 from transformers.pipelines.pt_utils import KeyDataset
 
 from derender_training.model_folder import open_model
@@ -89,7 +89,10 @@ def test_addresses_are_read_as_their_files_are(read, pictures, single, site):
     ink = 255 - np.asarray(pictures[0])
     Image.fromarray(np.stack([np.zeros_like(ink), ink], axis=-1), "LA").save(folder / "transparent.png")
     Image.fromarray(np.asarray(pictures[0]) * np.uint16(257)).save(folder / "deep.png")
-    for name in ("plain.png", "transparent.png", "deep.png"):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6  # the camera was held on its side
+    pictures[0].transpose(Image.Transpose.ROTATE_90).save(folder / "turned.png", exif=exif)
+    for name in ("plain.png", "transparent.png", "deep.png", "turned.png"):
         assert same([read(f"{address}/{name}"), read(str(folder / name))], [single[0]] * 2)
 
 
@@ -100,8 +103,9 @@ def test_addresses_of_no_picture_are_named(read, site):
         read(f"{address}/text.png")
     with pytest.raises(ImageError, match=f"{address}/absent.png: cannot be fetched: .*404"):
         read(f"{address}/absent.png")
-    with pytest.raises(ImageError, match="http://127.0.0.1:1/a.png: cannot be fetched: "):
-        read("http://127.0.0.1:1/a.png", timeout=5.0)
+    for nowhere in ("http://127.0.0.1:1/a.png", "http://a..b/a.png", "http://127.0.0.1:99999/a.png"):
+        with pytest.raises(ImageError, match=f"{nowhere}: cannot be fetched: "):
+            read(nowhere, timeout=5.0)
 
 
 def test_beams_are_scored_as_what_they_are(read, pictures):

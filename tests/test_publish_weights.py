@@ -14,15 +14,16 @@ RESULT = {"counts": {"pictures": 3}, "hardware": "a machine", "iou": 0.5, "comma
 @pytest.fixture
 def places(options, trained, tmp_path, monkeypatch):
     """The folder of what is published, with something in it, and a trained model to publish."""
-    monkeypatch.setattr(publish_weights, "PRETRAINED", tmp_path)
-    published = tmp_path / "noisy_shapes"
-    published.mkdir()
+    published, real = tmp_path / "published" / "noisy_shapes", tmp_path / "real"
+    monkeypatch.setattr(publish_weights, "PRETRAINED", published.parent)
+    for folder in (published, real / "noisy_shapes_tikz", real / "hand_drawings"):
+        folder.mkdir(parents=True)
     (published / CARD).write_text("the card before")
-    return SimpleNamespace(published=published, model=f"{options.output_dir}/model", real=str(tmp_path))
+    return SimpleNamespace(published=published, model=f"{options.output_dir}/model", real=real)
 
 
 def publish(places, *more):
-    main(["noisy_shapes", places.model, *more, "--real_pictures", places.real])
+    main(["noisy_shapes", places.model, *more, "--real_pictures", str(places.real)])
 
 
 def test_all_of_it_takes_the_place_of_what_was_there(places, monkeypatch):
@@ -44,9 +45,14 @@ def test_what_was_there_stays_where_something_is_missing(places, tmp_path, monke
         publish(places)
     with pytest.raises(SystemExit, match="absent"):
         publish(places, str(tmp_path / "absent"))
-    places.real = str(tmp_path / "nowhere")
-    with pytest.raises(SystemExit, match="nowhere: no folder of the data that noisy_shapes is scored on"):
+    (places.real / "hand_drawings").rmdir()
+    with pytest.raises(SystemExit, match="hand_drawings: no folder of the data that noisy_shapes is scored on"):
         publish(places)
     assert [path.name for path in places.published.iterdir()] == [CARD]
     assert (places.published / CARD).read_text() == "the card before"
-    assert [path.name for path in tmp_path.iterdir()] == ["noisy_shapes"]
+    assert [path.name for path in places.published.parent.iterdir()] == ["noisy_shapes"]
+
+
+def test_a_folder_of_data_has_to_be_named(places):
+    with pytest.raises(SystemExit, match="{data}: no folder of the data that abstract_scenes is scored on"):
+        main(["abstract_scenes", places.model])

@@ -246,7 +246,7 @@ def test_image_noise_is_the_same_for_kept_pictures_and_for_any_number_of_process
     assert torch.equal(torch.cat([share["pixel_values"] for share in shares]), expected[2]["pixel_values"])
 
 
-def test_image_noise_depends_on_the_seed_alone(noisy):
+def test_image_noise_depends_on_the_seed(noisy):
     # The same scenes in the same order: only the noise is of the seed.
     unseeded = noisy | {"batch_size": 1, "size": 1}
     seen = [TrainingBatches(**unseeded, seed=seed)[0] for seed in (0, 1)]
