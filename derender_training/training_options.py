@@ -25,12 +25,12 @@ class TrainingOptions:
     - scene: options of the language's sample_scene for fresh scenes, and of its read_scenes for given ones.
     - render: the one of the language's RENDERERS that draws fresh and given scenes to train on; null: the default one.
       The validation is drawn by the default one.
-    - image_noise: anew: each time a picture is seen the language's image noise (that of Noisy Shapes: paler or darker,
-      shifted, some pixels inverted) is drawn anew, though scene and strokes are the same; a run that goes on from
-      another (initial_model, rl_train.py) draws other noise, and one that goes on from that wants another seed to do
-      so. For pictures that have none, as those of the renderer
-      pencil: a folder's that have some already get more, which nothing can tell. Noisy Shapes' is for an image_size
-      of 256 or a multiple. The validation is left as it is. Null: pictures are as they are drawn.
+    - image_noise: anew: each time a picture is seen the language's image noise (that of Noisy Shapes: paler or
+      darker, shifted, some pixels inverted) is drawn anew, though scene and strokes are the same; a run that goes on
+      from another (initial_model, rl_train.py) draws other noise, and one that goes on from that wants another seed
+      to do so. For pictures that have none, as those of the renderer pencil: a folder's that have some already get
+      more, which nothing can tell. Noisy Shapes' is for an image_size of 256 or a multiple. The validation is left as
+      it is. Null: pictures are as they are drawn.
     - plain_share: of fresh scenes so many, as 0.5, are sampled and drawn by the language's defaults, whatever `scene`
       and `render` say; for languages whose scenes are sampled, not recomposed from given ones.
     - image_size: [height, width] in pixels of the model's input.
