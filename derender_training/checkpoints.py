@@ -100,7 +100,7 @@ class RunFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         self._take_lock()
         old = self.path / (OLD + MODEL)
-        if old.exists() and not (self.path / MODEL).exists():  # killed between the two renames of `_replace`
+        if old.exists() and not (self.path / MODEL).exists():  # killed between the two renames of `replace_folder`
             old.rename(self.path / MODEL)
         for folder in (self.path, self.path / CHECKPOINTS):
             for leftover in (*folder.glob(INCOMPLETE + "*"), *folder.glob(OLD + "*")):
@@ -196,7 +196,7 @@ class RunFolder:
             for name, content in files.items():
                 (incomplete / name).write_bytes(content)
             _flush(incomplete)
-            _replace(incomplete, target)
+            replace_folder(incomplete, target)
 
         self._guard(write, incomplete, target if target.exists() else None)
 
@@ -241,7 +241,7 @@ def _rename(source: Path, target: Path) -> None:
     _flush_entry(target.parent)
 
 
-def _replace(source: Path, target: Path) -> None:
+def replace_folder(source: Path, target: Path) -> None:
     """Put folder `source` in place of folder `target`; at every moment one of old and new is there whole."""
     old = target.with_name(OLD + target.name)
     if target.exists():

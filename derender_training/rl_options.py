@@ -104,20 +104,23 @@ class RLOptions:
             if name not in REWARDS:
                 raise OptionError(f"option 'rewards': {name!r} is unknown; {closest(name, REWARDS)}")
         require(self, "rewards", len(self.rewards) == len(set(self.rewards)) > 0, "must name one or more, once each")
-        unused = {
-            "ratio": self.joint != "alternate", "weights": self.joint != "weighted",
-            **dict.fromkeys(("image_form", "image_options", "reward_size"), "image" not in self.rewards),
-        }  # fmt: skip
-        for name, is_unused in unused.items():
-            if is_unused and getattr(self, name):
-                needed = f"joint {self.joint!r}" if name in ("ratio", "weights") else f"rewards {self.rewards}"
-                raise OptionError(f"option {name!r}: has no part in {needed}; leave it out")
+        self._refuse_unused()
         require(self, "reward_size", min(self.reward_size or [1]) > 0, "must be above 0")
         if self.metric not in SCORES:
             raise OptionError(f"option 'metric': {self.metric!r} is unknown; {closest(self.metric, SCORES)}")
         if self.estimator == "leave_one_out" and self.num_samples < 2:
             raise OptionError("option 'num_samples': leave_one_out compares samples, so it needs 2 or more, not 1")
         self.join_rewards()
+
+    def _refuse_unused(self) -> None:
+        """Raise OptionError for an option that nothing uses."""
+        joint = f"joint {self.joint!r}"
+        unused = {"weights": joint} if self.joint == "alternate" else {"ratio": joint}
+        if "image" not in self.rewards:
+            unused |= dict.fromkeys(("image_form", "image_options", "reward_size"), f"rewards {self.rewards}")
+        for name, reason in unused.items():
+            if getattr(self, name):
+                raise OptionError(f"option {name!r}: has no part in {reason}; leave it out")
 
     def join_rewards(self):
         """The joint reward; OptionError for a ratio or weights that do not fit."""

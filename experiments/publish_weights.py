@@ -17,6 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import eval as eval_script
+from derender_training.checkpoints import replace_folder
 from derender_training.language_folder import open_language
 from derender_training.model_card import LICENSE, explain_license
 from derender_training.model_folder import open_model
@@ -157,13 +158,11 @@ def publish(target: Path, sources: Sequence[Path], places: dict[str, str]) -> No
     check(target.name, sources, places)
     commit = find_commit()  # before a change here makes it another
     with TemporaryDirectory(dir=target.parent, prefix=".") as folder:
-        new, old = Path(folder, "new"), Path(folder, "old")
+        new = Path(folder, "new")
         convert(sources[0], new)
         results = evaluate(target.name, new, places)
         write_bytes(new / CARD, write_card(target.name, results, sources, commit).encode())
-        if target.exists():
-            target.rename(old)
-        new.rename(target)
+        replace_folder(new, target)
 
 
 def check(name: str, sources: Sequence[Path], places: dict[str, str]) -> None:
@@ -171,10 +170,9 @@ def check(name: str, sources: Sequence[Path], places: dict[str, str]) -> None:
     for source in sources:
         _how_made(source)
     for arguments in EVALUATIONS[name].values():
-        words = arguments.split()
-        for word in (word for word in words if word.startswith("{")):
+        for word in arguments.split():
             folder = word.format(**places)
-            if not folder or not Path(folder).is_dir():
+            if word.startswith("{") and not (folder and Path(folder).is_dir()):
                 raise ValueError(f"{folder or word}: no folder of the data that {name} is scored on")
 
 

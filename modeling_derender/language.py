@@ -332,10 +332,10 @@ class Language:
             if self.category_property in {*category.properties, *(item.tag for item in category.properties.values())}:
                 raise LanguageError(f"{self.category_property!r} tells the category and cannot be a property as well")
         _refuse_repeated("label", [str(item.label).lower() for item in self.categories.values()])
-        self._check_unique()
         self.vocabulary = self._build_vocabulary()
         self.token_ids = {word: index for index, word in enumerate(self.vocabulary)}
-        self.unique_slots = {name: self._count_unique_slots(item) for name, item in self.categories.items()}
+        unique = self._find_unique()
+        self.unique_slots = {name: _count_unique_slots(item, unique) for name, item in self.categories.items()}
         self.coordinate_ranges = self._find_coordinate_ranges()
 
     @classmethod
@@ -413,18 +413,19 @@ class Language:
             raise LanguageError(f"points: {unclear[0]!r} is a coordinate of both axes, which differ in extent")
         return across | upright
 
-    def _check_unique(self) -> None:
+    def _find_unique(self) -> set[str]:
         unique = self._declaration.get("unique") or []
-        unknown = [name for name in unique if name not in self.property_names]
-        if isinstance(unique, str) or unknown:
+        if isinstance(unique, str) or not set(unique) <= set(self.property_names):
             raise LanguageError(f"unique: {unique!r} is no list of properties")
+        return set(unique)
 
-    def _count_unique_slots(self, category: Category) -> int:
-        unique = self._declaration.get("unique") or []
-        if not set(unique) & set(category.properties):
-            return len(category.slots)
-        names = [[item.name for item in slot.properties] for slot in category.slots]
-        count = sum(any(name in unique for name in group) for group in names)
-        if not all(name in unique for group in names[:count] for name in group):
-            raise LanguageError(f"category {category.name!r}: the unique properties must come first")
-        return count
+
+def _count_unique_slots(category: Category, unique: set[str]) -> int:
+    """The leading slots that no two objects of the category may share, for the properties `unique`."""
+    if not unique & set(category.properties):
+        return len(category.slots)
+    names = [[item.name for item in slot.properties] for slot in category.slots]
+    count = sum(any(name in unique for name in group) for group in names)
+    if not all(name in unique for group in names[:count] for name in group):
+        raise LanguageError(f"category {category.name!r}: the unique properties must come first")
+    return count
