@@ -34,6 +34,7 @@ from derender_training.rl_options import RLOptions
 from derender_training.rl_step import RecordedRLStep, RLStep
 from derender_training.schedule import Schedule
 from derender_training.scores import Scorer, is_error
+from derender_training.threads import set_threads
 from derender_training.train_steps import build_optimizer, check_weights, train_steps
 from derender_training.training_log import TrainingLog
 from modeling_derender.grammar_tables import GrammarTables
@@ -48,8 +49,7 @@ def training_function(options: RLOptions) -> Progress:
     Raises OptionError for options that do not fit, CheckpointError for an output folder that cannot be used or
     written, FloatingPointError where the loss or a weight is no number; ValueError and RenderError from the data.
     """
-    if options.num_threads:
-        torch.set_num_threads(options.num_threads)
+    set_threads(options.num_threads)
     disable_progress_bar()  # Transformers shows one for each model saved
     accelerator = Accelerator(
         cpu=not torch.accelerator.is_available(),

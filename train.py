@@ -31,6 +31,7 @@ from derender_training.precision import choose_precision
 from derender_training.recorded import Recorded, check_recording
 from derender_training.schedule import Schedule
 from derender_training.scores import score_specifications
+from derender_training.threads import set_threads
 from derender_training.train_steps import build_optimizer, check_weights, train_steps
 from derender_training.training_log import TrainingLog
 from derender_training.training_options import TrainingOptions
@@ -56,8 +57,7 @@ def training_function(options: TrainingOptions) -> Progress:
     Raises OptionError for options that do not fit, CheckpointError for an output folder that cannot be used or
     written, FloatingPointError where the loss or a weight is no number; ValueError and RenderError from the data.
     """
-    if options.num_threads:
-        torch.set_num_threads(options.num_threads)
+    set_threads(options.num_threads)
     disable_progress_bar()  # Transformers shows one for each model saved
     accelerator = Accelerator(
         cpu=not torch.accelerator.is_available(), mixed_precision=choose_precision(options.mixed_precision)

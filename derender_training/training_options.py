@@ -66,7 +66,7 @@ class TrainingOptions:
       height x width bytes for each process that trains, three times as many in colour. Fresh scenes without end are
       not kept.
     - num_workers: processes that prepare batches, for each process that trains; 0 prepares them in the loop.
-    - num_threads: PyTorch's threads; null leaves them as they are.
+    - num_threads: PyTorch's threads, of each process that trains; null leaves them as they are.
     - cuda_graphs: on a GPU, what it does at each step is recorded once and then replayed, so that small models do not
       wait for Python; for one process. Every specification then takes the time of one of `max_length` tokens.
     """

@@ -35,6 +35,7 @@ from derender_training.language_folder import open_language
 from derender_training.options import OptionError, read_options
 from derender_training.result_file import describe_origin
 from derender_training.scores import Scorer
+from derender_training.threads import set_threads
 from derender_training.training_options import TrainingOptions
 from experiments.paper_rows import NOISY, SCENES, TABLE_ONE, TABLE_TWO
 from experiments.paper_runs import list_runs
@@ -169,8 +170,7 @@ def check_options(options: TrainingOptions) -> None:
 
 def make_record(options: TrainingOptions, test: EvaluationData) -> dict:
     """Train, and score on the pictures of `test`."""
-    if options.num_threads:
-        torch.set_num_threads(options.num_threads)
+    set_threads(options.num_threads)
     folder = open_language(options.language)
     language = folder.LANGUAGE
     processor = DerenderProcessor.from_language(language, options.image_size, options.max_length)
