@@ -12,6 +12,8 @@ from statistics import NormalDist
 import numpy as np
 from numpy.random import Generator
 
+from .waves import Waves
+
 
 CANVAS = 16.0  # canvas units on a side; the origin is bottom left and y points up
 POINT = 1 / 28.45274  # one TeX point in canvas units
@@ -45,6 +47,7 @@ class Drawing:
         tip: (N,) arrow tip at (x2, y2): NO_TIP, TO, STEALTH or LATEX.
         tip_scale: (N,) TikZ's `scale` of the tip.
         pencil: whether the strokes are to be decorated with random steps.
+        waves: what bends the strokes, None where nothing does.
     """
 
     num_scenes: int
@@ -56,6 +59,7 @@ class Drawing:
     tip: np.ndarray
     tip_scale: np.ndarray
     pencil: bool
+    waves: Waves | None = None
 
 
 def draw(scenes: Sequence[Sequence[dict]], rngs: Sequence[Generator] | None = None) -> Drawing:

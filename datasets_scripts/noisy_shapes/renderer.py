@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.random import Generator
 
-from .drawing import draw
+from .drawing import Drawing, draw
 from .image_noise import invert_pixels, sample_image_noise
 from .ink_profile import FULL_SIZE
 from .rasterizer import rasterize
 from .strokes import trace
-from .variation import vary
 
 
 _CHUNK, _CHUNK_PIXELS = 128, 1 << 22  # scenes and pixels painted at once: fast enough, and little memory
@@ -33,7 +32,7 @@ def render_batch(
     size: tuple[int, int] = (FULL_SIZE, FULL_SIZE),
     rngs: Sequence[Generator] | None = None,
     image_noise: bool = True,
-    varied: bool = False,
+    hand: Callable[[Drawing, Sequence[Generator]], Drawing] | None = None,
 ) -> np.ndarray:
     """Renders many scenes, the same bytes as one by one and faster.
 
@@ -43,7 +42,8 @@ def render_batch(
             256 x 256 averaged over its pixels, noise included.
         rngs: a generator for each scene: drawing noise, pencil and image noise; None for clean pictures.
         image_noise: False leaves the image noise out. What is drawn from the generators before it stays the same.
-        varied: each scene is drawn by another hand (`variation.vary`), for models that are to read hand drawings.
+        hand: changes what is drawn noisily (`variation.vary`, `variation.sketch`), for models that are to read hand
+            drawings.
 
     Returns:
         uint8 (B, H, W), 0 is ink and 255 paper.
@@ -58,14 +58,14 @@ def render_batch(
     chunk = max(min(_CHUNK, _CHUNK_PIXELS // side**2), 1)
     for first in range(0, len(scenes), chunk):
         part = slice(first, first + chunk)
-        pictures[part] = _render_chunk(scenes[part], side, None if rngs is None else rngs[part], image_noise, varied)
+        pictures[part] = _render_chunk(scenes[part], side, None if rngs is None else rngs[part], image_noise, hand)
     return pictures
 
 
-def _render_chunk(scenes, side: int, rngs, image_noise: bool, varied: bool) -> np.ndarray:
+def _render_chunk(scenes, side: int, rngs, image_noise: bool, hand) -> np.ndarray:
     drawing = draw(scenes, rngs)
-    if varied and rngs is not None:
-        drawing = vary(drawing, rngs)
+    if hand is not None and rngs is not None:
+        drawing = hand(drawing, rngs)
     segments, tips = trace(drawing, rngs)
     if rngs is None or not image_noise:
         return 255 - _paint(segments, tips, len(scenes), side)

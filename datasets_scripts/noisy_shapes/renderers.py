@@ -9,6 +9,7 @@ import numpy as np
 from .ink_profile import FULL_SIZE
 from .renderer import render_batch
 from .tikz import render_tikz
+from .variation import sketch, vary
 
 
 def render_clean(scenes, size=(FULL_SIZE, FULL_SIZE), rngs=None) -> np.ndarray:
@@ -19,7 +20,8 @@ def render_clean(scenes, size=(FULL_SIZE, FULL_SIZE), rngs=None) -> np.ndarray:
 RENDERERS = {
     "noisy": render_batch,
     "pencil": partial(render_batch, image_noise=False),
-    "varied": partial(render_batch, varied=True),
+    "varied": partial(render_batch, hand=vary),
+    "sketched": partial(render_batch, hand=sketch),
     "clean": render_clean,
     "tikz": render_tikz,
 }

@@ -112,6 +112,9 @@ def trace(drawing: Drawing, rngs: Sequence[Generator] | None = None) -> tuple[Se
     # As in PGF a decorated path is decorated in full, and then its last point alone moves back from the tip.
     edges = _edges(drawing, np.zeros_like(shorten) if drawing.pencil else shorten)
     steps = _steps(drawing, edges, rngs)
+    if drawing.waves is not None:
+        steps.start[:] = drawing.waves.displace(steps.owner, steps.start)
+        steps.end[:] = drawing.waves.displace(steps.owner, steps.end)
     line = drawing.kind == LINE
     steps.before[steps.first[line]] = 0
     steps.after[steps.last[line]] = 0

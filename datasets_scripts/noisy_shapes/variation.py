@@ -1,6 +1,7 @@
 """More variation than the drawing noise of Ellis et al. (2018) has, for models that are to read hand drawings.
 
-Every scene gets a hand of its own: a pen, an unsteadiness, dashes, and a place and size on the paper.
+Every scene gets a hand of its own: a pen, an unsteadiness, dashes, and a place and size on the paper. A sketch's
+hand is freer: it bends the strokes, and draws other heads of arrows and longer dashes.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.random import Generator
 
 from .drawing import CANVAS, CIRCLE, Drawing
+from .waves import Waves
 
 
 PEN = (0.5, 1.6)  # the line width is multiplied by a factor in this range, its logarithm uniform
@@ -19,6 +21,13 @@ DASH = (0.4, 1.6)  # so are the dashes
 SIZE = 0.04  # the drawing is up to so much larger or smaller, about the canvas's centre,
 SHIFT = 0.25  # and moved by up to so many canvas units on each axis
 UNSTEADINESS = 0.12  # the most, in canvas units: deviation of what each number of the geometry is moved by
+
+# Of a sketch alone:
+HEAD = (0.7, 1.8)  # the heads of arrows are scaled by a factor in this range
+DASH_LENGTH = (0.8, 3.0)  # the dashes and the gaps, each by another
+NUM_WAVES = 3  # that bend a stroke,
+WAVELENGTH = (3.0, 16.0)  # canvas units, its logarithm uniform
+BEND = 0.015  # the most, in wavelengths: deviation of a wave's amplitude on each axis
 
 
 def vary(drawing: Drawing, rngs: Sequence[Generator]) -> Drawing:
@@ -45,6 +54,34 @@ def vary(drawing: Drawing, rngs: Sequence[Generator]) -> Drawing:
         geometry=geometry,
         line_width=drawing.line_width * _factor(PEN, hands[:, 0]),
         dash=drawing.dash * _factor(DASH, hands[:, 1])[:, None],
+    )
+
+
+def sketch(drawing: Drawing, rngs: Sequence[Generator]) -> Drawing:
+    """The drawing of a batch by other and freer hands: as `vary`, its strokes bent, with other heads and dashes."""
+    drawing = vary(drawing, rngs)
+    hands = np.array([rng.random(4) for rng in rngs]).reshape(-1, 4)[drawing.scene]
+    lengths = np.stack([_factor(DASH_LENGTH, hands[:, 0]), _factor(DASH_LENGTH, hands[:, 1])], -1)
+    return replace(
+        drawing,
+        dash=drawing.dash * lengths,
+        tip_scale=drawing.tip_scale * _factor(HEAD, hands[:, 2]),
+        waves=_draw_waves(drawing, rngs, hands[:, 3:]),
+    )
+
+
+def _draw_waves(drawing: Drawing, rngs: Sequence[Generator], strength: np.ndarray) -> Waves:
+    """Waves of each primitive, as strong as its scene's hand is free, (N, 1)."""
+    counts = np.bincount(drawing.scene, minlength=drawing.num_scenes)
+    draws = [rng.random((count, NUM_WAVES, 3)) for rng, count in zip(rngs, counts, strict=True)]
+    normals = [rng.standard_normal((count, NUM_WAVES, 2)) for rng, count in zip(rngs, counts, strict=True)]
+    uniform = np.concatenate([*draws, np.empty((0, NUM_WAVES, 3))])
+    normal = np.concatenate([*normals, np.empty((0, NUM_WAVES, 2))])
+    length = _factor(WAVELENGTH, uniform[..., 0])
+    return Waves(
+        vector=2 * np.pi / length * np.exp(2j * np.pi * uniform[..., 1]),
+        phase=2 * np.pi * uniform[..., 2],
+        amplitude=BEND * strength * length * normal.view(np.complex128)[..., 0],
     )
 
 
