@@ -25,8 +25,8 @@ UNSTEADINESS = 0.12  # the most, in canvas units: deviation of what each number 
 # Of a sketch alone:
 HEAD = (0.7, 1.8)  # the heads of arrows are scaled by a factor in this range
 DASH_LENGTH = (0.8, 3.0)  # the dashes and the gaps, each by another
-NUM_WAVES = 3  # that bend a stroke,
-WAVELENGTH = (3.0, 16.0)  # canvas units, its logarithm uniform
+NUM_WAVES = 3  # that bend each stroke,
+WAVELENGTH = (2.5, 10.0)  # canvas units, its logarithm uniform
 BEND = 0.015  # the most, in wavelengths: deviation of a wave's amplitude on each axis
 
 
