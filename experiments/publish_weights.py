@@ -39,6 +39,10 @@ EVALUATIONS = {
         "fresh scenes of 1 to 12 objects": "--data noisy_shapes --split test --size 2000",
         "the same, test-time augmentation": "--data noisy_shapes --split test --size 2000 --tta",
         "the first 100 of these": "--data noisy_shapes --split test --size 100",
+        "sketches by freer hands, of 1 to 24 objects": (
+            "--data noisy_shapes --split test --size 500 --render sketched --scene.max_objects 24 --scene.turned 0.4 "
+            "--scene.diagonal 0.15"
+        ),
         "real TikZ pictures of 1 to 12 objects": "--data {real}/noisy_shapes_tikz",
         "real hand drawings (Ellis et al. 2018)": "--data {real}/hand_drawings",
     },
