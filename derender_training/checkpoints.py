@@ -9,8 +9,10 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import yaml
 from accelerate import Accelerator
@@ -248,3 +250,12 @@ def replace_folder(source: Path, target: Path) -> None:
         target.rename(old)
     _rename(source, target)
     shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """Where to make the folder that takes the place of `target`, which stays as it is if that fails."""
+    with TemporaryDirectory(dir=target.parent, prefix=INCOMPLETE) as folder:
+        new = Path(folder, target.name)
+        yield new
+        replace_folder(new, target)

@@ -10,12 +10,12 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import torch
 from torch import Tensor
 
-from derender_training.checkpoints import replace_folder
+from derender.cli import share
+from derender_training.checkpoints import replacing
 from derender_training.model_folder import open_model
 from derender_training.result_file import find_commit, write_bytes
 
@@ -48,20 +48,11 @@ def write_mixture(new: Path, old: Path, output: Path, share: float) -> None:
     model, processor = open_model(str(new))
     model.load_state_dict(mix(model.state_dict(), open_model(str(old))[0].state_dict(), share))
     output.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=output.parent, prefix=".") as folder:
-        mixed = Path(folder, "mixed")
+    with replacing(output) as mixed:
         model.save_pretrained(mixed)
         processor.save_pretrained(mixed)
         card = CARD.format(share=share, rest=1 - share, new=new, old=old, output=output, commit=find_commit())
         write_bytes(mixed / "README.md", card.encode())
-        replace_folder(mixed, output)
-
-
-def _share(text: str) -> float:
-    value = float(text)
-    if not 0 <= value <= 1:
-        raise ValueError
-    return value
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -69,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("new", type=Path, help="folder of the model")
     parser.add_argument("old", type=Path, help="folder of the model that it went on from")
     parser.add_argument("output", type=Path, help="folder of the mixture")
-    parser.add_argument("--share", type=_share, default=0.5, help="of the new weights, from 0 to 1 (default 0.5)")
+    parser.add_argument("--share", type=share, default=0.5, help="of the new weights, from 0 to 1 (default 0.5)")
     options = parser.parse_args(arguments)
     try:
         write_mixture(options.new, options.old, options.output, options.share)

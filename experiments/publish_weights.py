@@ -17,7 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import eval as eval_script
-from derender_training.checkpoints import replace_folder
+from derender_training.checkpoints import replacing
 from derender_training.language_folder import open_language
 from derender_training.model_card import LICENSE, explain_license
 from derender_training.model_folder import open_model
@@ -161,12 +161,10 @@ def publish(target: Path, sources: Sequence[Path], places: dict[str, str]) -> No
     """Put the model and its card in `target`, in place of what is there; that stays until all is done."""
     check(target.name, sources, places)
     commit = find_commit()  # before a change here makes it another
-    with TemporaryDirectory(dir=target.parent, prefix=".") as folder:
-        new = Path(folder, "new")
+    with replacing(target) as new:
         convert(sources[0], new)
         results = evaluate(target.name, new, places)
         write_bytes(new / CARD, write_card(target.name, results, sources, commit).encode())
-        replace_folder(new, target)
 
 
 def check(name: str, sources: Sequence[Path], places: dict[str, str]) -> None:

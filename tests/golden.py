@@ -23,7 +23,7 @@ sys.path.insert(0, str(HERE.parent))
 from toy_language import LANGUAGE, render_batch, sample_scene  # noqa: E402
 
 import train  # noqa: E402
-from derender_training.checkpoints import replace_folder  # noqa: E402
+from derender_training.checkpoints import replacing  # noqa: E402
 from derender_training.model_folder import open_model  # noqa: E402
 from derender_training.training_options import TrainingOptions  # noqa: E402
 
@@ -57,10 +57,8 @@ def describe(folder: Path, pictures: list[Image.Image]) -> dict:
 
 def main() -> None:
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
-    with tempfile.TemporaryDirectory(dir=HERE, prefix=".golden-") as folder:
-        new = Path(folder, "new")
+    with replacing(GOLDEN) as new:
         write(new)
-        replace_folder(new, GOLDEN)
     print(f"written to {GOLDEN}; language {LANGUAGE.name} {LANGUAGE.version}")
 
 

@@ -112,9 +112,6 @@ def trace(drawing: Drawing, rngs: Sequence[Generator] | None = None) -> tuple[Se
     # As in PGF a decorated path is decorated in full, and then its last point alone moves back from the tip.
     edges = _edges(drawing, np.zeros_like(shorten) if drawing.pencil else shorten)
     steps = _steps(drawing, edges, rngs)
-    if drawing.waves is not None:
-        steps.start[:] = drawing.waves.displace(steps.owner, steps.start)
-        steps.end[:] = drawing.waves.displace(steps.owner, steps.end)
     line = drawing.kind == LINE
     steps.before[steps.first[line]] = 0
     steps.after[steps.last[line]] = 0
@@ -184,9 +181,12 @@ def _steps(drawing: Drawing, edges: _Edges, rngs: Sequence[Generator] | None) ->
     counts = np.bincount(owner, minlength=len(drawing.kind))
     last = np.cumsum(counts) - 1
     first = last - counts + 1
+    begin = edges.start[edge[first]]
+    if drawing.waves is not None:
+        begin, end = drawing.waves.displace(owner[first], begin), drawing.waves.displace(owner, end)
     start = np.empty_like(end)
     start[1:] = end[:-1]
-    start[first] = edges.start[edge[first]]
+    start[first] = begin
     before, after = np.full(len(owner), np.inf), np.full(len(owner), np.inf)
     return _Steps(owner, start, end, before, after, edge_first, edge_last, first, last)
 

@@ -6,7 +6,7 @@ hand is freer: it bends the strokes, and draws other heads of arrows and longer 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -36,10 +36,8 @@ def vary(drawing: Drawing, rngs: Sequence[Generator]) -> Drawing:
     An object is moved as a whole and by its numbers, as in the drawing noise; a circle's radius keeps above half a
     canvas unit.
     """
-    hands = np.array([rng.random(6) for rng in rngs]).reshape(-1, 6)[drawing.scene]
-    counts = np.bincount(drawing.scene, minlength=drawing.num_scenes)
-    wobbles = [rng.standard_normal((count, 4)) for rng, count in zip(rngs, counts, strict=True)]
-    wobble = np.concatenate([*wobbles, np.empty((0, 4))]) * UNSTEADINESS * hands[:, 2:3]
+    hands = _draw_hands(drawing, rngs, 6)
+    wobble = _draw_each(drawing, rngs, Generator.standard_normal, 4) * UNSTEADINESS * hands[:, 2:3]
     is_circle = drawing.kind == CIRCLE
     wobble[is_circle, 3] = 0.0
     size = 1 + SIZE * (2 * hands[:, 3:4] - 1)
@@ -60,7 +58,7 @@ def vary(drawing: Drawing, rngs: Sequence[Generator]) -> Drawing:
 def sketch(drawing: Drawing, rngs: Sequence[Generator]) -> Drawing:
     """The drawing of a batch by other and freer hands: as `vary`, its strokes bent, with other heads and dashes."""
     drawing = vary(drawing, rngs)
-    hands = np.array([rng.random(4) for rng in rngs]).reshape(-1, 4)[drawing.scene]
+    hands = _draw_hands(drawing, rngs, 4)
     lengths = np.stack([_factor(DASH_LENGTH, hands[:, 0]), _factor(DASH_LENGTH, hands[:, 1])], -1)
     return replace(
         drawing,
@@ -72,17 +70,26 @@ def sketch(drawing: Drawing, rngs: Sequence[Generator]) -> Drawing:
 
 def _draw_waves(drawing: Drawing, rngs: Sequence[Generator], strength: np.ndarray) -> Waves:
     """Waves of each primitive, as strong as its scene's hand is free, (N, 1)."""
-    counts = np.bincount(drawing.scene, minlength=drawing.num_scenes)
-    draws = [rng.random((count, NUM_WAVES, 3)) for rng, count in zip(rngs, counts, strict=True)]
-    normals = [rng.standard_normal((count, NUM_WAVES, 2)) for rng, count in zip(rngs, counts, strict=True)]
-    uniform = np.concatenate([*draws, np.empty((0, NUM_WAVES, 3))])
-    normal = np.concatenate([*normals, np.empty((0, NUM_WAVES, 2))])
+    uniform = _draw_each(drawing, rngs, Generator.random, NUM_WAVES, 3)
+    normal = _draw_each(drawing, rngs, Generator.standard_normal, NUM_WAVES, 2)
     length = _factor(WAVELENGTH, uniform[..., 0])
     return Waves(
         vector=2 * np.pi / length * np.exp(2j * np.pi * uniform[..., 1]),
         phase=2 * np.pi * uniform[..., 2],
         amplitude=BEND * strength * length * normal.view(np.complex128)[..., 0],
     )
+
+
+def _draw_hands(drawing: Drawing, rngs: Sequence[Generator], number: int) -> np.ndarray:
+    """Uniform numbers of each scene's hand, for each of its primitives, (N, number)."""
+    return np.array([rng.random(number) for rng in rngs]).reshape(-1, number)[drawing.scene]
+
+
+def _draw_each(drawing: Drawing, rngs: Sequence[Generator], draw: Callable, *shape: int) -> np.ndarray:
+    """What `draw` gives of each primitive by its scene's generator, (N, *shape)."""
+    counts = np.bincount(drawing.scene, minlength=drawing.num_scenes)
+    draws = [draw(rng, (count, *shape)) for rng, count in zip(rngs, counts, strict=True)]
+    return np.concatenate([*draws, np.empty((0, *shape))])
 
 
 def _factor(ends: tuple[float, float], share: np.ndarray) -> np.ndarray:
