@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader, Dataset, Subset
 from datasets_scripts.scene_options import scene_options
 from datasets_scripts.scenes import FreshScenes, GivenScenes, RenderError, Scenes, data_options, find_renderer
 from derender_training.data_folder import open_data_folder
+from derender_training.image_noise import ImageNoise
 from derender_training.mixed_examples import MixedExamples
 from derender_training.options import OptionError, closest
 from derender_training.seen_pictures import SeenPictures
@@ -38,8 +39,8 @@ class TrainingBatches(Dataset):
     of a step's positions, so what a step sees does not depend on the number of processes. With `size` None position p
     is example p; otherwise it is number p % size in the permutation that belongs to the seed and epoch p // size.
     `order` is one of `order_objects`, or "random_once": random, but the same whenever an example is seen. With
-    `add_noise(pictures, rngs)`, image noise is drawn for each position and added to what the model sees; runs of one
-    seed and another `stretch`, of those named above, draw other noise.
+    `add_noise`, image noise is drawn for each position; runs of one seed and another `stretch`, of those named above,
+    draw other noise.
     Nothing has a state, so a resumed run needs none.
     """
 
@@ -54,7 +55,7 @@ class TrainingBatches(Dataset):
         max_length: int | None = None,
         process: int = 0,
         num_processes: int = 1,
-        add_noise: Callable | None = None,
+        add_noise: ImageNoise | None = None,
         stretch: int = FIRST,
     ):
         if batch_size % num_processes:
@@ -73,6 +74,13 @@ class TrainingBatches(Dataset):
     @cached_property
     def see(self) -> SeenPictures:
         return SeenPictures(self.processor.image_processor)
+
+    @cached_property
+    def see_plain(self) -> SeenPictures:
+        """The pictures as they are before image noise is added to them."""
+        return (
+            self.see if self.add_noise is None else SeenPictures(self.processor.image_processor, self.add_noise.size)
+        )
 
     @staticmethod
     def normalize(pictures: torch.Tensor) -> torch.Tensor:
@@ -100,15 +108,15 @@ class TrainingBatches(Dataset):
         examples = self.examples.__getitems__(indices)
         images = [example["image"] for example in examples]
         if self.add_noise is not None:
-            images = list(self.with_noise(self.see(examples), step).numpy())
+            images = list(self.with_noise(self.see_plain(examples), step).numpy())
         return dict(self.prepare(examples, indices, self.positions(step), images=images))
 
     def with_noise(self, pictures: torch.Tensor, step: int) -> torch.Tensor:
-        """The pictures of a step, as the model sees them, with the image noise that is drawn for it, if any is."""
+        """What the model sees of the plain pictures of a step: with the image noise that is drawn for it, if any."""
         if self.add_noise is None:
             return pictures
         rngs = [_rng(_IMAGE_NOISE, self.seed, self.stretch, position) for position in self.positions(step)]
-        return torch.from_numpy(self.add_noise(pictures.numpy(), rngs))
+        return self.see.fit(self.add_noise(pictures.numpy(), rngs)[..., None])
 
     def prepare(self, examples: list[dict], indices: list[int], positions: Sequence[int] = (), **images) -> dict:
         """What the model takes: labels, and what the processor makes of `images`, if they are given.

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from types import ModuleType
 
 import numpy as np
+from numpy.random import Generator
 
 from derender_training.options import OptionError
 
 
-def find_image_noise(options, folder: ModuleType) -> Callable | None:
-    """The `add_image_noise` of the language in `folder`; None where pictures are taken as they are drawn.
+@dataclass(frozen=True)
+class ImageNoise:
+    """A language's `add_image_noise`, and the size of the pictures that it is added to, (height, width)."""
+
+    add: Callable[[np.ndarray, Sequence[Generator]], np.ndarray]
+    size: tuple[int, int]
+
+    def __call__(self, pictures: np.ndarray, rngs: Sequence[Generator]) -> np.ndarray:
+        """The like of `pictures` uint8 (B, H, W), each with noise from its own generator."""
+        return self.add(pictures, rngs)
+
+
+def find_image_noise(options, folder: ModuleType) -> ImageNoise | None:
+    """That of the language in `folder`; None where pictures are taken as they are drawn.
 
     Raises OptionError for a language without image noise, and for pictures that are drawn with it or of a size that it
     is not for.
@@ -23,12 +37,14 @@ def find_image_noise(options, folder: ModuleType) -> Callable | None:
     if options.plain_share:
         raise OptionError("option 'image_noise': scenes of 'plain_share' are drawn with it; leave one of them out")
     known = getattr(folder, "WITHOUT_IMAGE_NOISE", ())
-    if options.data in ("fresh", "given") and options.render not in known:
+    drawn_here = options.data in ("fresh", "given")
+    if drawn_here and options.render not in known:
         how = "by default" if options.render is None else f"by {options.render!r}"
         other = f"take as 'render' {', '.join(known)}" if known else "no WITHOUT_IMAGE_NOISE names another 'render'"
         raise OptionError(f"option 'image_noise': drawn {how} pictures have it; {other}")
+    noise = ImageNoise(folder.add_image_noise, tuple(options.scene_size if drawn_here else options.image_size))
     try:
-        folder.add_image_noise(np.full((1, *options.image_size), 255, np.uint8), [np.random.default_rng(0)])
+        noise(np.full((1, *noise.size), 255, np.uint8), [np.random.default_rng(0)])
     except ValueError as error:
         raise OptionError(f"option 'image_noise': {error}") from None
-    return folder.add_image_noise
+    return noise

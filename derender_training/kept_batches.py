@@ -18,17 +18,17 @@ SHARED_MEMORY = Path("/dev/shm")
 class KeptBatches(TrainingBatches):
     """The very batches of `TrainingBatches`; all workers keep pictures and labels for one another.
 
-    The pictures are kept at the model's size, uint8 (N, H, W[, C]), and so come the `pixel_values` of a batch, of
-    which `normalize` makes what the model takes. Raises OptionError where the order of objects is drawn anew each
-    time, and where the shared memory has no room.
+    The pictures are kept, uint8 (N, H, W[, C]), at the model's size or that at which image noise is added to them. At
+    the model's come the `pixel_values` of a batch, of which `normalize` makes what the model takes. Raises OptionError
+    where the order of objects is drawn anew each time, and where the shared memory has no room.
     """
 
     def __init__(self, *args, **options):
         super().__init__(*args, **options)
         if self.order == "random":
             raise OptionError("option 'keep_pictures': the order is drawn anew each time; take 'random_once'")
-        channels = self.see.channels
-        shape = (*self.see.size, *((channels,) if channels > 1 else ()))
+        channels = self.see_plain.channels
+        shape = (*self.see_plain.size, *((channels,) if channels > 1 else ()))
         _check_room(self.size * (math.prod(shape) + 4 * self.max_length))
         self.pictures = _share((self.size, *shape), torch.uint8)
         self.labels = _share((self.size, self.max_length), torch.int32)
@@ -51,7 +51,7 @@ class KeptBatches(TrainingBatches):
         examples = self.examples.__getitems__(indices)
         labels = self.prepare(examples, indices)["labels"]
         rows = torch.nn.functional.pad(labels, (0, self.max_length - labels.shape[1]), value=-100)
-        self.pictures[indices] = self.see(examples)
+        self.pictures[indices] = self.see_plain(examples)
         self.labels[indices] = rows.int()
         self.is_kept[indices] = True
 

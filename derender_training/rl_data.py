@@ -27,7 +27,7 @@ class RLBatches(TrainingBatches):
     def __getitem__(self, step: int) -> dict[str, torch.Tensor]:
         examples = self.examples.__getitems__(self.indices(step))
         references = objects_to_tokens(self.language, [example["objects"] for example in examples])
-        batch = {"pixel_values": self.with_noise(self.see(examples), step), "references": references}
+        batch = {"pixel_values": self.with_noise(self.see_plain(examples), step), "references": references}
         if self.draw_targets is not None:
             batch["targets"] = self.draw_targets(examples)
         return batch

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -11,15 +13,18 @@ from modeling_derender.image_processing_derender import DerenderImageProcessor, 
 
 
 class SeenPictures:
-    """The pictures of examples at the size and with the channels of `images`: uint8 (B, H, W), or (B, H, W, 3)."""
+    """The pictures of examples with the channels of `images`, at its size or another: uint8 (B, H, W[, 3])."""
 
-    def __init__(self, images: DerenderImageProcessor):
+    def __init__(self, images: DerenderImageProcessor, size: Sequence[int] | None = None):
         self.images, self.channels = images, images.num_channels
-        self.size = images.size.height, images.size.width
+        self.size = tuple(size or (images.size.height, images.size.width))
         self._known_constants = {}
 
     def __call__(self, examples: list[dict]) -> Tensor:
-        pictures = [to_uint8(example["image"], self.channels) for example in examples]
+        return self.fit([to_uint8(example["image"], self.channels) for example in examples])
+
+    def fit(self, pictures: Iterable[np.ndarray]) -> Tensor:
+        """Pictures uint8 (H', W', C) of any size."""
         pictures = np.stack([fit_to_size(picture, *self.size, self.images.resample) for picture in pictures])
         return torch.from_numpy(pictures[..., 0] if self.channels == 1 else pictures)
 

@@ -29,8 +29,8 @@ class TrainingOptions:
       darker, shifted, some pixels inverted) is drawn anew, though scene and strokes are the same; a run that goes on
       from another (initial_model, rl_train.py) draws other noise, and one that goes on from that wants another seed
       to do so. For pictures that have none, as those of the renderer pencil: a folder's that have some already get
-      more, which nothing can tell. Noisy Shapes' is for an image_size of 256 or a multiple. The validation is left as
-      it is. Null: pictures are as they are drawn.
+      more, which nothing can tell. It is added at the draw_size, a folder's pictures at the image_size; Noisy Shapes'
+      is for 256 pixels or a multiple. The validation is left as it is. Null: pictures are as they are drawn.
     - plain_share: of fresh scenes so many, as 0.5, are sampled and drawn by the language's defaults, whatever `scene`
       and `render` say; for languages whose scenes are sampled, not recomposed from given ones.
     - image_size: [height, width] in pixels of the model's input.

@@ -208,13 +208,15 @@ def raise_stretch(batches, *arguments):
     raise Reached(batches.stretch)
 
 
-@pytest.fixture
-def noisy(options):
-    """The arguments of batches of five scenes whose image noise is drawn anew."""
+@pytest.fixture(params=[256, 64])
+def noisy(options, request):
+    """The arguments of batches of five scenes whose image noise is drawn anew, also of those that are then shrunk."""
     folder = load_language_folder("noisy_shapes")
+    size = [request.param] * 2
     options = replace(
-        options, language="noisy_shapes", scene={}, render="pencil", image_noise="anew", image_size=[256, 256]
-    )
+        options, language="noisy_shapes", scene={}, render="pencil", image_noise="anew", image_size=size,
+        draw_size=[256, 256],
+    )  # fmt: skip
     return {
         "examples": load_examples(options, folder).train,
         "processor": DerenderProcessor.from_language(folder.LANGUAGE, options.image_size, 80),
@@ -233,6 +235,31 @@ def test_image_noise_is_drawn_anew_each_time(noisy):
         assert len({pictures[index].numpy().tobytes() for pictures in (first, second, drawn)}) == 3
         assert 0 < (picture - drawn[index]).abs().mean() < 0.2
     assert torch.equal(batches[1]["pixel_values"], TrainingBatches(**noisy)[1]["pixel_values"])
+
+
+def test_image_noise_is_added_before_pictures_are_shrunk(options):
+    folder = load_language_folder("noisy_shapes")
+    options = replace(
+        options,
+        language="noisy_shapes",
+        render="pencil",
+        image_noise="anew",
+        image_size=[64, 64],
+        draw_size=[256, 256],
+    )
+    noise, noisy = find_image_noise(options, folder), []
+
+    def add(pictures, rngs):
+        noisy.append(noise.add(pictures, rngs))
+        return noisy[-1]
+
+    processor = DerenderProcessor.from_language(folder.LANGUAGE, [64, 64], 80)
+    batches = TrainingBatches([], processor, batch_size=3, add_noise=replace(noise, add=add))
+    plain = np.full((3, 256, 256), 255, np.uint8)
+    plain[:, 60:64, 60:200] = 0
+    seen = batches.with_noise(torch.from_numpy(plain), step=0)
+    averaged = noisy[0].reshape(3, 64, 4, 64, 4).mean(axis=(2, 4))
+    assert (seen.numpy() == np.floor(averaged + 0.5)).all() and (noisy[0] != plain).any(axis=(1, 2)).all()
 
 
 def test_image_noise_is_the_same_for_kept_pictures_and_for_any_number_of_processes_and_workers(noisy):
@@ -314,7 +341,8 @@ def test_pictures_of_a_folder_take_image_noise(options):
     of_folder = replace(
         options, language="noisy_shapes", data="somewhere", render=None, image_noise="anew", image_size=[256, 256]
     )
-    assert find_image_noise(of_folder, folder) is folder.add_image_noise
+    noise = find_image_noise(replace(of_folder, draw_size=[64, 64]), folder)  # which is for scenes drawn here
+    assert (noise.add, noise.size) == (folder.add_image_noise, (256, 256))
     assert find_image_noise(replace(of_folder, image_noise=None), folder) is None
 
 
