@@ -19,7 +19,7 @@ from derender.conform import AS_THEY_ARE, LINES, Conformed, Laid, Step, conform
 from derender.errors import UnreadableError
 from derender.likeness import Likeness, correlate
 from derender.models import load_model
-from derender.registration import register
+from derender.registration import lay_over, register
 from derender.search import Found, Refiner
 from derender_training.drawing import draw_readings
 from derender_training.language_folder import image_form
@@ -165,12 +165,11 @@ class Reader:
         objects = self._generate(torch.cat([item.features for item in seen]))
         return [self.describe(*pair) for pair in zip(seen, objects, strict=True)]
 
-    def describe(self, seen: Seen, objects: list[dict], error: float | None = None) -> Reading:
-        """With confidences, and the error where it is not known."""
+    def describe(self, seen: Seen, objects: list[dict]) -> Reading:
+        """With confidences and the error."""
         objects = self._order(objects)
         (confidences,) = score_objects(self.model, None, [objects], BaseModelOutput(seen.features), near=True)
-        if error is None and seen.likeness is not None:
-            (error,) = seen.likeness.errors([objects])
+        error = None if seen.likeness is None else float(seen.likeness.errors([objects])[0])
         return Reading(objects, confidences, seen.picture, error)
 
     def _order(self, objects: list[dict]) -> list[dict]:
@@ -228,18 +227,30 @@ class Reader:
         if seen.likeness is None:
             likelihoods = self._find_likelihoods(seen, [item.objects for item in readings])
             return readings[int(np.argmax(likelihoods))], None
-        doubt = self._find_doubt(seen)
-        alike = [item for item in readings if item.error <= reading.error]
-        totals = doubt([item.objects for item in alike]) + [item.error for item in alike]
-        best = alike[int(np.argmin(totals))]
+        doubt, likeness = self._find_doubt(seen), self._lay_over(seen, reading)
+        errors = likeness.errors([item.objects for item in readings])
+        alike = np.flatnonzero(errors <= errors[0])
+        totals = doubt([readings[number].objects for number in alike]) + errors[alike]
+        chosen = alike[int(np.argmin(totals))]
+        best, error = readings[chosen], float(errors[chosen])
         if not options.refine:
             return best, None
         known = {object_key(item) for item in best.objects}
         extra = {object_key(item): item for other in readings for item in other.objects}
         extra = [item for key, item in extra.items() if key not in known]
-        refiner = Refiner(self.language, seen.likeness, options.refine, extra, self._fits, doubt)
-        found = refiner.run(best.objects, best.error)
-        return self.describe(seen, found.objects, found.error), found
+        refiner = Refiner(self.language, likeness, options.refine, extra, self._fits, doubt)
+        found = refiner.run(best.objects, error)
+        return self.describe(seen, found.objects), found
+
+    def _lay_over(self, seen: Seen, reading: Reading) -> Likeness:
+        """What compares others with what was seen; pencil where it lies best over the reading.
+
+        A drawing a little beside its canvas or larger than it should be would else look liker with objects moved.
+        """
+        if image_form(self.folder) != "blurred":
+            return seen.likeness
+        unit = seen.picture.shape[1] / self.language.canvas.width
+        return self._likeness(lay_over(seen.picture, self.draw_again(reading.objects), unit))
 
     def _find_doubt(self, seen: Seen) -> Callable[[list[list[dict]]], np.ndarray]:
         """How unlikely the model finds each of several readings, where their looks alone would be fooled by noise."""

@@ -17,19 +17,17 @@ STRIDE = 2  # pixels between those that are compared
 def register(seen: np.ndarray, drawn: np.ndarray, unit: float) -> tuple[float, float, float]:
     """The scale about the middle, and then the shift right and down in pixels, that lays `seen` best over `drawn`.
 
-    Both are uint8 (N, N), dark on white; `unit` is the canvas's in pixels. Best is the highest correlation of the
+    Both are uint8 (H, W), dark on white; `unit` is the canvas's in pixels. Best is the highest correlation of the
     blurred ink; (1, 0, 0) where nothing is drawn.
     """
     ink, wanted = (
         ndimage.gaussian_filter(1 - picture.astype(np.float32) / 255, BLUR * unit)[::STRIDE, ::STRIDE]
         for picture in (seen, drawn)
     )
-    side = ink.shape[0]
     spectrum, reach = np.conj(fft.rfft2(wanted)), round(REACH * unit / STRIDE)
     best = (1e-6, 1.0, 0.0, 0.0)
-    middle = (side - 1) / 2
     for scale in SCALES:
-        scaled = ndimage.affine_transform(ink, [1 / scale] * 2, middle - middle / scale, order=1)
+        scaled = _move(ink, scale, (0, 0), 0.0)
         norm = np.sqrt(np.square(scaled).sum()) or 1.0
         correlation = fft.irfft2(fft.rfft2(scaled) * spectrum, s=scaled.shape)
         window = np.roll(correlation, (reach, reach), (0, 1))[: 2 * reach + 1, : 2 * reach + 1]
@@ -38,3 +36,16 @@ def register(seen: np.ndarray, drawn: np.ndarray, unit: float) -> tuple[float, f
         found = (float(window[row, column] / norm), float(scale), float(shift[0]), float(shift[1]))
         best = max(best, found, key=itemgetter(0))
     return best[1:]
+
+
+def lay_over(seen: np.ndarray, drawn: np.ndarray, unit: float) -> np.ndarray:
+    """`seen` scaled and shifted to where it lies best over `drawn`, by `register`; white comes in at the edges."""
+    scale, right, down = register(seen, drawn, unit)
+    return np.round(_move(seen.astype(np.float32), scale, (down, right), 255.0)).astype(np.uint8)
+
+
+def _move(picture: np.ndarray, scale: float, shift: tuple[float, float], beyond: float) -> np.ndarray:
+    """Scaled about its middle, then shifted (down, right); what comes in at the edges is `beyond`."""
+    middle = (np.array(picture.shape) - 1) / 2
+    offset = middle - (middle + shift) / scale
+    return ndimage.affine_transform(picture, [1 / scale] * 2, offset, order=1, cval=beyond)

@@ -24,6 +24,8 @@ def evaluations():
     hard = np.random.default_rng(0).permutation(PICTURES) * 100 / PICTURES
     results = {}
     for kind, seed in product(KINDS, range(SEEDS)):
+        if seed and "twice" in kind:
+            continue
         ious = np.where(hard < READ[kind] - 2 * seed, 1.0, 0.5)
         results[kind, seed] = {
             "predictions": [{"iou": float(item), "reference": [number]} for number, item in enumerate(ious)],
@@ -41,7 +43,8 @@ def evaluations():
 
 def test_every_run_can_be_trained_and_scored(tmp_path):
     runs = list_runs(tmp_path, seeds=2, size=5)
-    assert len(runs) == 10 and len({run.folder for run in runs.values()}) == 10
+    assert len(runs) == 8 and len({run.folder for run in runs.values()}) == 8
+    assert sorted(kind for kind, seed in runs if seed) == ["anew", "new scenes", "once"]
     for (kind, seed), run in runs.items():
         training, test, learned = run.commands
         options = read_options(TrainingOptions, training[2:])
@@ -77,7 +80,7 @@ def test_the_summary_finds_what_was_put_in(evaluations):
     assert noise["iou"]["mean"] == pytest.approx(0.1) and noise["iou"]["p"] < 0.01
     assert noise["iou_1.0"]["interval"][0] > 0.1
     assert gains["twice as long"]["iou"]["mean"] == 0 and gains["twice as long"]["iou"]["p"] == 1
-    assert gains["twice as long, image noise anew"]["iou_1.0"]["mean"] == pytest.approx(0.1)
+    assert gains["twice as long, image noise anew"]["iou_1.0"]["seeds"] == pytest.approx([0.1])
     assert gains["new scenes all the time"]["iou_1.0"]["mean"] == pytest.approx(0.4)
 
 

@@ -13,6 +13,7 @@ import derender.reader
 from derender.errors import UnreadableError
 from derender.models import ModelError, load_model
 from derender.reader import Reader, ReadOptions, find_folder, find_kind
+from derender.search import Found
 from modeling_derender.confidence import score_objects, score_specifications
 from modeling_derender.specification import order_objects
 
@@ -45,6 +46,34 @@ def test_without_what_draws_it_the_likeliest_candidate_is_chosen(model, monkeypa
         reader.model, None, [[], objects], BaseModelOutput(seen.features.expand(2, -1, -1))
     )
     assert likelihoods[1] > likelihoods[0]
+
+
+@pytest.mark.parametrize("form, is_moved", [("blurred", True), ("buckets", False)])
+def test_pencil_is_searched_where_it_lies_over_the_reading(form, is_moved, model, monkeypatch):
+    reader = Reader.open(model, language=TOY)
+    objects = [{"category": "dot", "x": 3, "y": 4}, {"category": "bar", "x1": 1, "x2": 5, "y": 6}]
+    drawn = toy_language.render(objects)
+    monkeypatch.setattr(derender.reader, "image_form", lambda folder: form)
+    (seen,) = reader.see([np.roll(drawn, 2, axis=1)])  # half a unit to the right
+    searched = []
+    monkeypatch.setattr(derender.reader, "Refiner", lambda *arguments: Recorded(searched, *arguments))
+    reading = reader.describe(seen, objects)
+    best, found = reader.better(seen, reading, ReadOptions(refine=5))
+    ((likeness, error),) = searched
+    assert np.array_equal(likeness.picture, drawn if is_moved else seen.picture)
+    assert error == likeness.errors([objects])[0] == (0 if is_moved else reading.error)
+    assert best.objects == found.objects == objects and best.error == reading.error > 0
+
+
+class Recorded:
+    """A search that changes nothing; what it compares with, and the error that it begins with, are kept."""
+
+    def __init__(self, kept: list, _language, likeness, *_):
+        self.kept, self.likeness = kept, likeness
+
+    def run(self, objects, error):
+        self.kept.append((self.likeness, error))
+        return Found(objects, error, 0, [])
 
 
 @pytest.mark.parametrize("order", ["type", "position", "size", "random"])
