@@ -12,6 +12,7 @@ from modeling_derender.reconstruction_error import reconstruction_error
 
 
 BLUR = 0.3  # canvas units: about as far as a pencil's strokes stray
+FLOOR = 0.003  # an error below which nothing more is gained
 
 
 def correlate(picture: np.ndarray, other: np.ndarray) -> float:
@@ -23,13 +24,18 @@ def correlate(picture: np.ndarray, other: np.ndarray) -> float:
     return float(first @ second / norm) if norm else 0.0
 
 
+def rank(errors: np.ndarray) -> np.ndarray:
+    """What errors tell of which reading is the true one: their logarithms, as with noise of unknown strength."""
+    return np.log(errors + FLOOR)
+
+
 class Likeness:
     """Compares readings with one picture, uint8 (H, W) or (H, W, 3), at its size.
 
     - `draw`: a language folder's `render_batch`, without noise.
     - `form`: "buckets", the reconstruction error, for pictures that are drawn again exactly; "blurred" for pencil:
-      the squared distance of blurred ink over that of the two pages to blank ones, 0 for equal and 1 for disjoint
-      drawings, whatever the strokes' darkness.
+      one less the cosine between blurred ink and blurred ink, 0 for equal and 1 for disjoint drawings, whatever the
+      strokes' darkness.
     - `width`: of the canvas in the language's units.
     """
 
@@ -55,11 +61,11 @@ class Likeness:
         if self.form == "buckets":
             return reconstruction_error([picture], [self.picture])
         drawn = self._blur(picture)
-        whole = np.square(drawn).sum() + np.square(self.target).sum()
-        return float(np.square(drawn - self.target).sum() / whole) if whole else 0.0
+        if not drawn.any() and not self.target.any():
+            return 0.0
+        return float(1 - min(np.vdot(drawn, self.target), 1))
 
     def _blur(self, picture: np.ndarray) -> np.ndarray:
-        """Blurred ink (H, W), float32, scaled to the darkness of a full stroke."""
-        ink = 1 - picture.astype(np.float32) / 255
-        strokes = ink[ink > ink.max() / 4]
-        return ndimage.gaussian_filter(ink / max(float(strokes.mean()) if strokes.size else 0, 0.05), self.deviation)
+        """Blurred ink (H, W), float32, the root of whose summed squares is 1; all 0 where there is none."""
+        ink = ndimage.gaussian_filter(1 - picture.astype(np.float32) / 255, self.deviation)
+        return ink / (np.sqrt(np.square(ink).sum()) or 1)

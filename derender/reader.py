@@ -17,7 +17,7 @@ from datasets_scripts import load_language_folder, our_languages
 from datasets_scripts.scenes import data_options
 from derender.conform import AS_THEY_ARE, LINES, Conformed, Laid, Step, conform
 from derender.errors import UnreadableError
-from derender.likeness import Likeness, correlate
+from derender.likeness import Likeness, correlate, rank
 from derender.models import load_model
 from derender.registration import lay_over, register
 from derender.search import Found, Refiner
@@ -34,7 +34,8 @@ SENSIBLE = 0.3  # the error below which a whole picture is taken for the canvas
 REGISTERED, ROUNDS = 4, 2  # guesses at the canvas that are moved to where their readings lie, and how often
 LEAST_ALIKE = 0.5  # the correlation below which a picture is no drawing of what was read in it, whatever its tone
 LEAST_SURE = 0.3  # the same of the mean confidence, where strokes are too thin and noisy to correlate
-DOUBT = 0.01  # of a reading's error: what a factor e in its probability is worth
+ASKEW = 0.01  # of a canvas's error: what a factor e in the probability of what is read on it is worth
+DOUBT = 0.1  # the same of the rank of a reading's error
 
 
 @dataclass(frozen=True)
@@ -180,7 +181,7 @@ class Reader:
     def _total_doubt(self, item: tuple[Seen, Reading, Laid]) -> float:
         """How unlike the canvas a reading looks, and how unlikely its objects are."""
         _, reading, _ = item
-        return self._unlike(reading) - DOUBT * float(np.log(np.maximum(reading.confidences, 1e-9)).sum())
+        return self._unlike(reading) - ASKEW * float(np.log(np.maximum(reading.confidences, 1e-9)).sum())
 
     def _unlike(self, reading: Reading) -> float:
         """How unlike the canvas it looks or, where nothing draws it, how unsure the model is of it."""
@@ -230,7 +231,7 @@ class Reader:
         doubt, likeness = self._find_doubt(seen), self._lay_over(seen, reading)
         errors = likeness.errors([item.objects for item in readings])
         alike = np.flatnonzero(errors <= errors[0])
-        totals = doubt([readings[number].objects for number in alike]) + errors[alike]
+        totals = doubt([readings[number].objects for number in alike]) + rank(errors[alike])
         chosen = alike[int(np.argmin(totals))]
         best, error = readings[chosen], float(errors[chosen])
         if not options.refine:

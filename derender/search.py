@@ -14,7 +14,7 @@ from itertools import chain
 import numpy as np
 
 from derender.alignment import Alignment
-from derender.likeness import Likeness
+from derender.likeness import Likeness, rank
 from modeling_derender.language import Language
 from modeling_derender.specification import SpecificationError, check_object, is_valid
 
@@ -42,8 +42,8 @@ class Refiner:
     """Searches for objects that look like a picture, in at most `budget` drawings; `extra` are some that may be added.
 
     `fits` tells of a list of objects whether it may be an answer at all, beyond the language's own rules, and `doubt`
-    how unlikely each of several is for other reasons than its looks: (N,), the lower the likelier, in units of the
-    error. Where it is given, what looks no less like the picture has to be likelier as well, both added up.
+    how unlikely each of several is for other reasons than its looks: (N,), the lower the likelier, in units of an
+    error's rank. Where it is given, what looks no less like the picture has to be likelier as well, both added up.
 
     Where pictures are drawn again exactly (the likeness's form "buckets"), where an object should be is seen from two
     drawings, with it and without (`Alignment`); otherwise it is moved unit by unit. Raises RenderError where nothing
@@ -96,6 +96,9 @@ class Refiner:
             self._try([without, *(self._with(number, other) for other in others)])
         if without == self.objects:
             self.extra.append(item)
+            if self.alignment is None:  # it may but have been beside its place
+                moves = self.neighbours.moves(item).values()
+                self._try([[*without[:number], other, *without[number:]] for other in moves])
 
     def _add(self, item: dict) -> None:
         if self.alignment is None:
@@ -164,9 +167,9 @@ class Refiner:
         alike = np.flatnonzero(errors <= self.error)
         if not len(alike):
             return None
-        totals = errors[alike] + self.doubt([scenes[number] for number in alike])
+        totals = rank(errors[alike]) + self.doubt([scenes[number] for number in alike])
         best = int(np.argmin(totals))
-        if totals[best] >= self.error + self.doubtful:
+        if totals[best] >= rank(self.error) + self.doubtful:
             return None
         number = int(alike[best])
         self._take(scenes[number], float(errors[number]))
