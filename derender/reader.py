@@ -19,7 +19,7 @@ from derender.conform import AS_THEY_ARE, LINES, Conformed, Laid, Step, conform
 from derender.errors import UnreadableError
 from derender.likeness import Likeness, correlate, rank
 from derender.models import load_model
-from derender.registration import lay_over, register
+from derender.registration import register, straighten
 from derender.search import Found, Refiner
 from derender_training.drawing import draw_readings
 from derender_training.language_folder import image_form
@@ -30,7 +30,7 @@ from modeling_derender.scoring import object_key
 from modeling_derender.specification import objects_to_ids, order_objects
 
 
-SENSIBLE = 0.3  # the error below which a whole picture is taken for the canvas
+SENSIBLE = 0.26  # the error below which a whole picture is taken for the canvas
 REGISTERED, ROUNDS = 4, 2  # guesses at the canvas that are moved to where their readings lie, and how often
 LEAST_ALIKE = 0.5  # the correlation below which a picture is no drawing of what was read in it, whatever its tone
 LEAST_SURE = 0.3  # the same of the mean confidence, where strokes are too thin and noisy to correlate
@@ -58,7 +58,8 @@ class Reading:
 
     - `objects`, and how sure the model is of each, from 0 to 1 (`score_objects`, near).
     - `picture`: what the model read it in, uint8 (H, W) or (H, W, 3), at the canvas's size.
-    - `error`: how unlike the picture it looks, drawn again, from 0 to 1 (`Likeness`); None where nothing draws it.
+    - `error`: how unlike `picture` it looks, drawn again, from 0 to 1 (`Likeness`); None where nothing draws it. A
+      search straightens pencil before it compares, and so may end with a higher one than it began with.
     - `steps`: how the picture given became `picture`.
     """
 
@@ -228,8 +229,11 @@ class Reader:
         if seen.likeness is None:
             likelihoods = self._find_likelihoods(seen, [item.objects for item in readings])
             return readings[int(np.argmax(likelihoods))], None
-        doubt, likeness = self._find_doubt(seen), self._lay_over(seen, reading)
-        errors = likeness.errors([item.objects for item in readings])
+        doubt, likeness = self._find_doubt(seen), self._straighten(seen, reading)
+        if likeness is seen.likeness:
+            errors = np.array([item.error for item in readings])
+        else:
+            errors = likeness.errors([item.objects for item in readings])
         alike = np.flatnonzero(errors <= errors[0])
         totals = doubt([readings[number].objects for number in alike]) + rank(errors[alike])
         chosen = alike[int(np.argmin(totals))]
@@ -243,15 +247,15 @@ class Reader:
         found = refiner.run(best.objects, error)
         return self.describe(seen, found.objects), found
 
-    def _lay_over(self, seen: Seen, reading: Reading) -> Likeness:
-        """What compares others with what was seen; pencil where it lies best over the reading.
+    def _straighten(self, seen: Seen, reading: Reading) -> Likeness:
+        """What compares others with what was seen; pencil where, nearby, it lies best over the reading.
 
         A drawing a little beside its canvas or larger than it should be would else look liker with objects moved.
         """
         if image_form(self.folder) != "blurred":
             return seen.likeness
         unit = seen.picture.shape[1] / self.language.canvas.width
-        return self._likeness(lay_over(seen.picture, self.draw_again(reading.objects), unit))
+        return self._likeness(straighten(seen.picture, self.draw_again(reading.objects), unit))
 
     def _find_doubt(self, seen: Seen) -> Callable[[list[list[dict]]], np.ndarray]:
         """How unlikely the model finds each of several readings, where their looks alone would be fooled by noise."""

@@ -8,13 +8,17 @@ import numpy as np
 from scipy import fft, ndimage
 
 
-SCALES = 1.027 ** np.arange(-6, 7)  # of the drawing, that are tried
-REACH = 1.5  # canvas units that it may be off in each direction
+STEP = 1.027  # between the scales of the drawing that are tried
+STEPS, REACH = 6, 1.5  # so many to each side, and canvas units that it may be off in each direction
+# Of a drawing on its canvas; more, and one that was read a unit beside where it is would be moved there.
+NEAR_STEPS, NEAR_REACH = 1, 0.3
 BLUR = 0.3  # canvas units
 STRIDE = 2  # pixels between those that are compared
 
 
-def register(seen: np.ndarray, drawn: np.ndarray, unit: float) -> tuple[float, float, float]:
+def register(
+    seen: np.ndarray, drawn: np.ndarray, unit: float, steps: int = STEPS, reach: float = REACH
+) -> tuple[float, float, float]:
     """The scale about the middle, and then the shift right and down in pixels, that lays `seen` best over `drawn`.
 
     Both are uint8 (H, W), dark on white; `unit` is the canvas's in pixels. Best is the highest correlation of the
@@ -24,9 +28,9 @@ def register(seen: np.ndarray, drawn: np.ndarray, unit: float) -> tuple[float, f
         ndimage.gaussian_filter(1 - picture.astype(np.float32) / 255, BLUR * unit)[::STRIDE, ::STRIDE]
         for picture in (seen, drawn)
     )
-    spectrum, reach = np.conj(fft.rfft2(wanted)), round(REACH * unit / STRIDE)
+    spectrum, reach = np.conj(fft.rfft2(wanted)), int(reach * unit / STRIDE)
     best = (1e-6, 1.0, 0.0, 0.0)
-    for scale in SCALES:
+    for scale in STEP ** np.arange(-steps, steps + 1):
         scaled = _move(ink, scale, (0, 0), 0.0)
         norm = np.sqrt(np.square(scaled).sum()) or 1.0
         correlation = fft.irfft2(fft.rfft2(scaled) * spectrum, s=scaled.shape)
@@ -38,9 +42,9 @@ def register(seen: np.ndarray, drawn: np.ndarray, unit: float) -> tuple[float, f
     return best[1:]
 
 
-def lay_over(seen: np.ndarray, drawn: np.ndarray, unit: float) -> np.ndarray:
-    """`seen` scaled and shifted to where it lies best over `drawn`, by `register`; white comes in at the edges."""
-    scale, right, down = register(seen, drawn, unit)
+def straighten(seen: np.ndarray, drawn: np.ndarray, unit: float) -> np.ndarray:
+    """`seen` a little scaled and shifted, to lie best over `drawn`, by `register`; white comes in at the edges."""
+    scale, right, down = register(seen, drawn, unit, NEAR_STEPS, NEAR_REACH)
     return np.round(_move(seen.astype(np.float32), scale, (down, right), 255.0)).astype(np.uint8)
 
 

@@ -96,7 +96,7 @@ class Refiner:
             self._try([without, *(self._with(number, other) for other in others)])
         if without == self.objects:
             self.extra.append(item)
-            if self.alignment is None:  # it may but have been beside its place
+            if self.alignment is None:  # it may only have been beside its place
                 moves = self.neighbours.moves(item).values()
                 self._try([[*without[:number], other, *without[number:]] for other in moves])
 

@@ -135,9 +135,10 @@ def as_markdown(result: dict) -> str:
         f"batches of {study['batch_size']}, seeds {seeds}, {study['minutes']:.0f} minutes of all runs added up; "
         f"{study['test_pictures']:,} test pictures and {study['training_pictures']:,} of the training. "
         f"{'; '.join(study['hardware'])}. Commit {', '.join(study['commits'])}. In percent, a figure for each seed; "
-        "what is twice as long has the first alone. New scenes are each seen once.",
+        "what is twice as long has the first alone. New scenes are each seen once. Training pictures are "
+        "scored with image noise drawn once, the very pictures where training has it so too.",
         "",
-        f"| image noise | steps | {' | '.join(f'{name}, training | {name}, test' for name in MEASURES.values())} |",
+        f"| | steps | {' | '.join(f'{name}, training | {name}, test' for name in MEASURES.values())} |",
         f"| --- | ---: |{' ---: |' * (2 * len(MEASURES))}",
     ]
     for kind, row in result["rows"].items():

@@ -24,7 +24,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from tqdm.auto import tqdm
 
 from datasets_scripts.evaluation_data import EvaluationData, take
-from datasets_scripts.scenes import RenderError, data_options, find_renderer
+from datasets_scripts.scenes import RenderError, Scenes, data_options, find_renderer
 from derender.cli import positive
 from derender_training.result_file import describe_origin, read_evaluation, write_bytes, write_json
 from experiments.error_parts import find_parts
@@ -59,7 +59,7 @@ def tell_apart(
 def draw_often(draw: Callable, scene: list[dict], key: int, count: int) -> np.ndarray:
     """`count` pictures of a scene; ValueError where they have no noise."""
     pictures = draw([scene] * count, rngs=[np.random.default_rng([key, number]) for number in range(count)])
-    if (pictures == pictures[0]).all():
+    if scene and (pictures == pictures[0]).all():
         raise ValueError("pictures are drawn without noise: whatever looks different can be told apart")
     return pictures
 
@@ -98,7 +98,8 @@ def learn(true: Tensor, read: Tensor) -> Callable[[Tensor], Tensor]:
 def find_difference(language: Language, item: dict) -> str:
     """What is wrong in a prediction of an evaluation: "missing", "too many", a property, or all of these."""
     parts = find_parts(language, [item])
-    return ", ".join(sorted(name for name, share in parts.items() if name != "distances" and share))
+    names = sorted(name for name, share in parts.items() if name != "distances" and share)
+    return ", ".join(names) or "within a bin"
 
 
 def tell_all(result: dict, limit: int | None, learned: int, tested: int) -> list[dict]:
@@ -106,6 +107,8 @@ def tell_all(result: dict, limit: int | None, learned: int, tested: int) -> list
     data = EvaluationData(result["data"], **result["data_options"])
     folder = data.find_language_folder(result["language"])
     examples, draw = data.open(folder.LANGUAGE), find_drawing(folder, data)
+    if not isinstance(examples, Scenes) or folder.LANGUAGE.canvas.channels != 1:
+        raise ValueError(f"{data.data}: only grey pictures drawn here, as of a language's folder, can be drawn again")
     wrong = [number for number, item in enumerate(result["predictions"]) if item["iou"] < 1][:limit]
     told = []
     for number in tqdm(wrong, desc="tell apart", unit=" pictures"):

@@ -12,7 +12,7 @@ from derender.errors import UnreadableError
 from derender.frames import Frame, guess_frames, lay_on_canvas
 from derender.ink import find_paper
 from derender.likeness import Likeness
-from derender.registration import lay_over, register
+from derender.registration import register, straighten
 from derender.strokes import drop_specks, set_width, stroke_width
 
 
@@ -145,15 +145,24 @@ def test_a_canvas_laid_askew_is_moved_to_where_its_reading_lies(frame):
     assert distance(drawn, moved.picture) < max(0.05, 0.2 * distance(drawn, askew.picture))
 
 
-@pytest.mark.parametrize("rows, frame", [(256, Frame(5, -4, 256)), (256, Frame(-8, -6, 272)), (200, Frame(4, 2, 256))])
-def test_a_picture_is_laid_over_another(rows, frame):
+@pytest.mark.parametrize("rows, frame", [(256, Frame(5, -4, 256)), (256, Frame(-4, -2, 263)), (200, Frame(4, 2, 256))])
+def test_a_picture_is_straightened(rows, frame):
     drawn = render(sample_scene(np.random.default_rng(11), 8, 8))
     beside = Sheet((255 - drawn).astype(np.float32) / 255, 1.8, 256).lay(frame).picture[:rows]
     drawn = drawn[:rows]
-    laid = lay_over(beside, drawn, 16)
-    assert laid.shape == drawn.shape and laid.dtype == np.uint8 and (laid[:, [0, -1]] == 255).all()
-    assert distance(drawn, laid) < max(0.05, 0.2 * distance(drawn, beside))
-    assert np.array_equal(lay_over(drawn, drawn, 16), drawn)
+    straight = straighten(beside, drawn, 16)
+    assert straight.shape == drawn.shape and straight.dtype == np.uint8 and (straight[:, [0, -1]] == 255).all()
+    assert distance(drawn, straight) < max(0.05, 0.2 * distance(drawn, beside))
+    assert np.array_equal(straighten(drawn, drawn, 16), drawn)
+
+
+@pytest.mark.parametrize("wrong", [{"x": 4}, {"x": 2}, {"y": 9}])
+def test_a_picture_is_not_straightened_to_where_an_object_was_read_wrong(wrong):
+    circle = {"category": "circle", "x": 3, "y": 8}
+    for others in ([], [circle | {"x": 12}]):
+        picture, read = render([circle, *others]), render([circle | wrong, *others])
+        straight = straighten(picture, read, 16)
+        assert distance(straight, picture) < distance(straight, read)
 
 
 def test_where_nothing_was_read_the_canvas_stays():

@@ -10,6 +10,7 @@ from PIL import Image
 from transformers.modeling_outputs import BaseModelOutput
 
 import derender.reader
+import derender.registration
 from derender.errors import UnreadableError
 from derender.models import ModelError, load_model
 from derender.reader import Reader, ReadOptions, find_folder, find_kind
@@ -54,14 +55,15 @@ def test_pencil_is_searched_where_it_lies_over_the_reading(form, is_moved, model
     objects = [{"category": "dot", "x": 3, "y": 4}, {"category": "bar", "x1": 1, "x2": 5, "y": 6}]
     drawn = toy_language.render(objects)
     monkeypatch.setattr(derender.reader, "image_form", lambda folder: form)
-    (seen,) = reader.see([np.roll(drawn, 2, axis=1)])  # half a unit to the right
+    monkeypatch.setattr(derender.registration, "NEAR_REACH", 0.5)  # two of these pixels
+    (seen,) = reader.see([np.roll(drawn, 2, axis=1)])
     searched = []
     monkeypatch.setattr(derender.reader, "Refiner", lambda *arguments: Recorded(searched, *arguments))
     reading = reader.describe(seen, objects)
     best, found = reader.better(seen, reading, ReadOptions(refine=5))
     ((likeness, error),) = searched
     assert np.array_equal(likeness.picture, drawn if is_moved else seen.picture)
-    assert error == likeness.errors([objects])[0] == (0 if is_moved else reading.error)
+    assert error == likeness.errors([objects])[0] == pytest.approx(0 if is_moved else reading.error, abs=1e-6)
     assert best.objects == found.objects == objects and best.error == reading.error > 0
 
 

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from datasets_scripts import noisy_shapes
 from experiments import tell_apart as script
@@ -115,6 +116,16 @@ def test_limit_takes_the_first_read_wrong(evaluation, tmp_path):
 def test_bad_input_is_refused(evaluation, tmp_path):
     with pytest.raises(SystemExit, match="nothing.json: no such file"):
         script.main([str(tmp_path / "nothing.json"), "--out", str(tmp_path / "table.md")])
-    with pytest.raises(SystemExit):
+    with pytest.raises(SystemExit) as ended:
         script.main([str(evaluation), "--out", str(tmp_path / "table.txt")])
-    assert [path.name for path in tmp_path.iterdir()] == ["evaluation.json"]
+    assert ended.value.code == 2
+    content = json.loads(evaluation.read_text())
+    content["data"] = str(tmp_path / "pictures")
+    evaluation.write_text(json.dumps(content | {"data_options": {"language_folder": "noisy_shapes"}}))
+    (tmp_path / "pictures").mkdir()
+    Image.fromarray(noisy_shapes.render([CIRCLE])).save(tmp_path / "pictures" / "0.png")
+    line = json.dumps({"file_name": "0.png", "objects": [CIRCLE]})
+    (tmp_path / "pictures" / "metadata.jsonl").write_text(line + "\n")
+    with pytest.raises(SystemExit, match="only grey pictures drawn here"):
+        script.main([str(evaluation), "--out", str(tmp_path / "table.md")])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["evaluation.json", "pictures"]
