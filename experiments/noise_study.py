@@ -42,6 +42,7 @@ QUESTIONS = (
 )
 MEASURES = {"iou": "IOU", "iou_1.0": "IOU = 1"}
 SCENE = ("--data", "noisy_shapes", "--scene.max_objects", "3")
+SEEDS = 2
 TRAINED = "trained"  # the evaluation on pictures of the training
 
 
@@ -127,10 +128,11 @@ def describe_study(evaluations: dict[tuple[str, int], dict]) -> dict:
 def as_markdown(result: dict) -> str:
     study = result["study"]
     seeds = ", ".join(map(str, study["seeds"]))
+    options = f" --seeds {len(study['seeds'])}" if len(study["seeds"]) != SEEDS else ""
     lines = [
         "# Noisy Shapes: image noise once or anew, longer training, new scenes, at CPU scale",
         "",
-        f"CPU scale, not the paper's: `python -m experiments.noise_study`, {study['recipe']}: "
+        f"CPU scale, not the paper's: `python -m experiments.noise_study{options}`, {study['recipe']}: "
         f"{study['train_size']:,} scenes of at most 3 objects at {' x '.join(map(str, study['image_size']))} pixels, "
         f"batches of {study['batch_size']}, seeds {seeds}, {study['minutes']:.0f} minutes of all runs added up; "
         f"{study['test_pictures']:,} test pictures and {study['training_pictures']:,} of the training. "
@@ -171,7 +173,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output_dir", default="runs/noise_study", help="where the runs are")
     parser.add_argument("--results", default="experiments/results", help="where the table is written")
-    parser.add_argument("--seeds", type=positive, default=2, help="how many seeds, from 0")
+    parser.add_argument("--seeds", type=positive, default=SEEDS, help="how many seeds, from 0")
     parser.add_argument("--size", type=positive, default=2000, help="test pictures")
     parser.add_argument("--jobs", type=positive, default=2, help="runs at a time, each of one thread")
     options = parser.parse_args(arguments)

@@ -89,6 +89,10 @@ def test_the_table_tells_the_scores(evaluations):
     assert "| anew | 7 | 99.00, 99.00 | 85.00, 84.00 | 98.00, 98.00 | 70.00, 68.00 |" in table
     for part in ("CPU scale, not the paper's", RECIPE, "6,400 scenes", "seeds 0, 1", "200 test", "abc", "a machine"):
         assert part in table
+    assert "`python -m experiments.noise_study`" in table
+    first = {key: item for key, item in evaluations.items() if key[1] == 0}
+    alone = as_markdown({"study": describe_study(first), **summarize(first)})
+    assert "`python -m experiments.noise_study --seeds 1`" in alone and "seeds 0," in alone
     assert "| image noise anew | 10.00 [" in table and "| 20.00, 20.00 |" in table
 
 
