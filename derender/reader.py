@@ -35,7 +35,7 @@ REGISTERED, ROUNDS = 4, 2  # guesses at the canvas that are moved to where their
 LEAST_ALIKE = 0.5  # the correlation below which a picture is no drawing of what was read in it, whatever its tone
 LEAST_SURE = 0.3  # the same of the mean confidence, where strokes are too thin and noisy to correlate
 ASKEW = 0.01  # of a canvas's error: what a factor e in the probability of what is read on it is worth
-DOUBT = 0.1  # the same of the rank of a reading's error
+DOUBT = 0.25  # the same of the rank of a reading's error
 
 
 @dataclass(frozen=True)
