@@ -19,6 +19,7 @@ import numpy as np
 from derender.cli import positive
 from derender_training.result_file import read_evaluation, write_bytes, write_json
 from experiments.bootstrap import describe_difference, resample_means
+from experiments.order_study import by_picture
 from experiments.paper_scales import NOISE
 from experiments.runs import Run, RunError, execute_runs
 
@@ -80,7 +81,9 @@ def summarize(evaluations: dict[tuple[str, int], dict]) -> dict:
     gains = []
     for title, kind, base in QUESTIONS:
         seeds = sorted(seed for of, seed in evaluations if of == kind and (base, seed) in evaluations)
-        more = [by_picture(evaluations[kind, seed]) - by_picture(evaluations[base, seed]) for seed in seeds]
+        more = [
+            _measure_pictures(evaluations[kind, seed]) - _measure_pictures(evaluations[base, seed]) for seed in seeds
+        ]
         resampled = resample_means(np.mean(more, axis=0))
         gain = {"question": title}
         for number, name in enumerate(MEASURES):
@@ -98,10 +101,9 @@ def _describe_kind(own: Sequence[dict]) -> dict:
     }
 
 
-def by_picture(evaluation: dict) -> np.ndarray:
+def _measure_pictures(evaluation: dict) -> np.ndarray:
     """The MEASURES of each picture of an evaluation, (pictures, measures)."""
-    ious = np.array([picture["iou"] for picture in evaluation["predictions"]])
-    return np.stack([ious, ious == 1], axis=1).astype(float)
+    return np.stack([by_picture(evaluation, measure) for measure in MEASURES], axis=1)
 
 
 def describe_study(evaluations: dict[tuple[str, int], dict]) -> dict:
