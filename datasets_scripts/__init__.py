@@ -13,7 +13,7 @@ A language's folder is a Python package that exports
 - `PICTURES`: "lines" where they are strokes on paper, to which the command `derender` then brings any picture; for a
   square grey canvas;
 - `EXPORTERS`: forms for other programs by name, `(objects) -> str`: "svg", "tikz" (a LaTeX document);
-- `add_image_noise(pictures, rngs) -> uint8 (B, H, W)`: image noise for pictures (B, H, W) that are drawn without, a
+- `add_image_noise(pictures, rngs) -> uint8 (B, H, W)`: image noise for grey pictures that are drawn without, a
   ValueError for a size that it is not for, and `WITHOUT_IMAGE_NOISE`: the names of the renderers that draw such;
 - `RENDERERS`: others like `render_batch` by name; `Builder`: its Datasets builder;
 - `read_scenes(split, **options) -> dict`: for a language whose scenes are given, the objects of each by its name;
@@ -44,7 +44,8 @@ def our_languages() -> list[str]:
 def load_language_folder(name: str) -> ModuleType:
     """Import a language's folder: the name of one beside this file, or a path to a user's own.
 
-    Raises ValueError naming the folder where there is none or where it lacks an export.
+    Raises ValueError naming the folder where there is none, where it lacks an export or has one that does not fit its
+    pictures.
     """
     folder = OURS / name if name in our_languages() else Path(name).resolve()
     if not os.path.isfile(folder / "__init__.py"):  # which takes names of any length
@@ -55,7 +56,19 @@ def load_language_folder(name: str) -> ModuleType:
     missing = [export for export in required if not hasattr(module, export)]
     if missing:
         raise ValueError(f"language folder {name!r}: its __init__.py exports no {', '.join(missing)}")
+    _refuse_colour(name, module)
     return module
+
+
+def _refuse_colour(name: str, module: ModuleType) -> None:
+    """Raise ValueError where a language with coloured pictures exports what is for grey ones."""
+    channels = module.LANGUAGE.canvas.channels
+    blurred = getattr(module, "IMAGE_REWARD", None) == "blurred"
+    for export, has in (("IMAGE_REWARD 'blurred'", blurred), ("add_image_noise", hasattr(module, "add_image_noise"))):
+        if has and channels != 1:
+            raise ValueError(
+                f"language folder {name!r}: {export} is for grey pictures, and its have {channels} channels"
+            )
 
 
 def _import_path(folder: Path) -> ModuleType:

@@ -35,6 +35,13 @@ def describe_difference(difference: float, resampled: np.ndarray) -> dict:
     return {"mean": float(difference), "interval": find_interval(resampled), "p": find_p_value(resampled)}
 
 
+def with_interval(item: dict, form: str = ".2f") -> str:
+    """A mean with its `interval`, in percent; `form` as "+.2f" shows the mean's sign."""
+    mean, low, high = (100 * value for value in (item["mean"], *item["interval"]))
+    ends = form.lstrip("+")
+    return f"{mean:{form}} [{low:{ends}}, {high:{ends}}]"
+
+
 def find_p_value(resampled: np.ndarray) -> float:
     """Two-sided: twice the share of resampled differences on the other side of 0 than most, never 0.
 

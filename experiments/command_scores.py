@@ -3,7 +3,8 @@
     python -m experiments.command_scores ../shared/data/hand_drawings --out experiments/results/hand_drawings.md
 
 FOLDER is an imagefolder. Unlike eval.py, which takes a picture for the canvas that it is, this goes all the way from
-the file: paper, contrast, strokes, canvas. Writes a table in Markdown, and each picture's score in JSON beside it.
+the file: paper, contrast, strokes, canvas. Writes a table in Markdown, and each picture's score in JSON beside it; the
+same command again goes on where it was stopped.
 """
 
 from __future__ import annotations
@@ -11,17 +12,20 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import torch
-from tqdm.auto import tqdm
 
-from datasets_scripts.imagefolder import ImageFolder, read_imagefolder
+from datasets_scripts.imagefolder import read_imagefolder
 from derender.cli import DEFAULT_MODEL, positive
 from derender.errors import UnreadableError
 from derender.reader import Reader, ReadOptions
 from derender_training.result_file import describe_origin, write_bytes, write_json
 from derender_training.scores import score_specifications
+from experiments.kept_measures import KeptMeasures
+from experiments.table_file import table_file
+from modeling_derender.language import Language
 from modeling_derender.scoring import set_scores
 
 
@@ -35,27 +39,28 @@ SETTINGS = {
 SHOWN = ("iou", "iou_1.0", "f1", "inference_error")
 
 
-def read_all(reader: Reader, pictures: ImageFolder, options: ReadOptions, title: str) -> dict:
-    """The scores, how many pictures are exactly right, and of each its IOU and why it was refused, if it was.
+def read_picture(reader: Reader, options: ReadOptions, picture: dict) -> dict:
+    """Its name, what was read and what is true, and why it was refused, if it was: in such a one nothing was read."""
+    try:
+        objects, refused = reader.read(picture["image"], options).objects, None
+    except UnreadableError as error:
+        objects, refused = [], error.code
+    name, reference = picture["file_name"], picture["objects"]
+    return {"file_name": name, "objects": objects, "reference": reference, "refused": refused}
 
-    In a picture that is refused nothing was read.
-    """
-    readings, references, told = [], [], []
-    for picture in tqdm(pictures, desc=title, unit=" pictures"):
-        try:
-            objects, refused = reader.read(picture["image"], options).objects, None
-        except UnreadableError as error:
-            objects, refused = [], error.code
-        readings.append(objects)
-        references.append(picture["objects"])
-        iou = set_scores(objects, picture["objects"])["iou"]
-        told.append({"file_name": picture["file_name"], "iou": iou, "refused": refused})
-    scores = score_specifications(reader.language, readings, references)
+
+def score_all(language: Language, readings: Sequence[dict]) -> dict:
+    """The scores, how many pictures are exactly right, and of each its IOU and why it was refused, if it was."""
+    pairs = [(item["objects"], item["reference"]) for item in readings]
+    scores = score_specifications(language, *zip(*pairs, strict=True))
     return {
         "scores": scores,
         "exact": round(scores["iou_1.0"] * len(readings)),
-        "refused": sum(item["refused"] is not None for item in told),
-        "pictures": told,
+        "refused": sum(item["refused"] is not None for item in readings),
+        "pictures": [
+            {"file_name": item["file_name"], "iou": set_scores(*pair)["iou"], "refused": item["refused"]}
+            for item, pair in zip(readings, pairs, strict=True)
+        ],
     }
 
 
@@ -78,23 +83,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("folder", metavar="FOLDER")
     parser.add_argument("--model", default=DEFAULT_MODEL)
     parser.add_argument("--limit", type=positive, help="the first so many pictures only")
-    parser.add_argument("--out", required=True, type=Path, metavar="FILE.md")
+    parser.add_argument("--out", required=True, type=table_file, metavar="FILE.md")
     options = parser.parse_args(arguments)
-    if options.out.suffix != ".md":
-        parser.error(f"--out {options.out}: must end in .md; the .json comes beside it")
     try:
         readers = {
             augmented: Reader.open(options.model, test_time_augmentation=augmented) for augmented in (False, True)
         }
         pictures = read_imagefolder(options.folder, readers[False].language, options.limit)
         result = {"model": options.model, "data": Path(options.folder).name, "pictures": len(pictures)}
-        result |= {**describe_origin(torch.device("cpu")), "settings": {}}
+        result |= describe_origin(torch.device("cpu"))
+        kept, settings = KeptMeasures(options.out, result), {}
         for title, (augmented, how) in SETTINGS.items():
-            result["settings"][title] = read_all(readers[augmented], pictures, how, title)
+            readings = kept.measure(title, pictures, partial(read_picture, readers[augmented], how))
+            settings[title] = score_all(readers[augmented].language, readings)
     except ValueError as error:
         sys.exit(f"error: {error}")
+    result["settings"] = settings
     write_json(options.out.with_suffix(".json"), result)
     write_bytes(options.out, as_markdown(result).encode())
+    kept.remove()
     print(as_markdown(result))
 
 

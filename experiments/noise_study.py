@@ -18,7 +18,7 @@ import numpy as np
 
 from derender.cli import positive
 from derender_training.result_file import read_evaluation, write_bytes, write_json
-from experiments.bootstrap import describe_difference, resample_means
+from experiments.bootstrap import describe_difference, resample_means, with_interval
 from experiments.order_study import by_picture
 from experiments.paper_scales import NOISE
 from experiments.runs import Run, RunError, execute_runs
@@ -157,7 +157,7 @@ def as_markdown(result: dict) -> str:
         f"| --- |{' ---: |' * (3 * len(MEASURES))}",
     ]
     for gain in result["gains"]:
-        cells = [_with_interval(gain[name]) for name in MEASURES]
+        cells = [_describe_gain(gain[name]) for name in MEASURES]
         lines.append(f"| {gain['question']} | {' | '.join(cells)} |")
     return "\n".join([*lines, ""])
 
@@ -166,9 +166,8 @@ def _in_percent(values: Sequence[float]) -> str:
     return ", ".join(f"{100 * value:.2f}" for value in values)
 
 
-def _with_interval(gain: dict) -> str:
-    mean, low, high = (100 * value for value in (gain["mean"], *gain["interval"]))
-    return f"{mean:.2f} [{low:.2f}, {high:.2f}] | {gain['p']:.4f} | {_in_percent(gain['seeds'])}"
+def _describe_gain(gain: dict) -> str:
+    return f"{with_interval(gain)} | {gain['p']:.4f} | {_in_percent(gain['seeds'])}"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from experiments.bootstrap import with_interval
+
 
 NAMES = {"lstm": "LSTM", "transformer": "Transformer"}
 MEASURES = {"f1": "F1", "iou": "IOU", "iou_1.0": "IOU = 1"}
@@ -62,7 +64,7 @@ def _scores(rows: list[dict]) -> list[str]:
         f"| --- | --- |{' ---: |' * len(MEASURES)} ---: |",
     ]
     for row in rows:
-        cells = [_with_interval(row[measure]) for measure in MEASURES]
+        cells = [with_interval(row[measure], ".1f") for measure in MEASURES]
         seeds = ", ".join(f"{100 * value:.1f}" for value in row["iou"]["seeds"])
         lines.append(f"| {NAMES[row['decoder']]} | {row['order']} | {' | '.join(cells)} | {seeds} |")
     return lines
@@ -77,14 +79,9 @@ def _losses(rows: list[dict]) -> list[str]:
     for order in dict.fromkeys(row["order"] for row in rows if row["order"] != "type"):
         for measure, name in MEASURES.items():
             lstm, transformer = (by_cell[decoder, order][measure] for decoder in NAMES)
-            cells = [_with_interval(item) for item in (lstm["lost"], transformer["lost"], lstm["lost_more"])]
+            cells = [with_interval(item, ".1f") for item in (lstm["lost"], transformer["lost"], lstm["lost_more"])]
             lines.append(f"| {order} | {name} | {' | '.join(cells)} | {lstm['lost_more']['p']:.4f} |")
     return lines
-
-
-def _with_interval(item: dict) -> str:
-    mean, low, high = (100 * value for value in (item["mean"], *item["interval"]))
-    return f"{mean:.1f} [{low:.1f}, {high:.1f}]"
 
 
 def _paper() -> list[str]:

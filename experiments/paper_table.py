@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from experiments.bootstrap import with_interval
 from experiments.paper_rows import SCENES, SEEDS, Table
 from experiments.paper_scales import SCALES
 
@@ -137,8 +138,7 @@ def _tests(table: Table, rows: list[dict], base: str) -> str:
 
 
 def _difference(item: dict) -> str:
-    mean, low, high = (100 * value for value in (item["mean"], *item["interval"]))
-    return f"{mean:+.2f} [{low:.2f}, {high:.2f}], p {item['p']:.4f}"
+    return f"{with_interval(item, '+.2f')}, p {item['p']:.4f}"
 
 
 def _real(result: dict) -> str:

@@ -4,7 +4,8 @@ For each picture that a model read wrong, what is true and what was read are bot
 of the evaluation's renderer, and a small network learns to tell these two apart and nothing else. How often it is
 right about other drawings of them is a lower bound of what such pictures tell: half the time nothing, always all. It
 also says which of the two it takes the picture itself for. The model has all specifications to choose from, and may
-know which are more frequent. Writes a table, and every picture's numbers in JSON beside it.
+know which are more frequent. Writes a table, and every picture's numbers in JSON beside it; the same command again
+goes on where it was stopped.
 """
 
 from __future__ import annotations
@@ -14,20 +15,20 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
-from tqdm.auto import tqdm
 
 from datasets_scripts.evaluation_data import EvaluationData, take
 from datasets_scripts.scenes import RenderError, Scenes, data_options, find_renderer
 from derender.cli import positive
 from derender_training.result_file import describe_origin, read_evaluation, write_bytes, write_json
 from experiments.error_parts import find_parts
+from experiments.kept_measures import KeptMeasures
+from experiments.table_file import table_file
 from modeling_derender.language import Language
 
 
@@ -102,7 +103,7 @@ def find_difference(language: Language, item: dict) -> str:
     return ", ".join(names) or "within a bin"
 
 
-def tell_all(result: dict, limit: int | None, learned: int, tested: int) -> list[dict]:
+def tell_all(result: dict, limit: int | None, learned: int, tested: int, kept: KeptMeasures) -> list[dict]:
     """What is wrong in each picture read wrong in an evaluation, and what `tell_apart` says of it."""
     data = EvaluationData(result["data"], **result["data_options"])
     folder = data.find_language_folder(result["language"])
@@ -110,14 +111,15 @@ def tell_all(result: dict, limit: int | None, learned: int, tested: int) -> list
     if not isinstance(examples, Scenes) or folder.LANGUAGE.canvas.channels != 1:
         raise ValueError(f"{data.data}: only grey pictures drawn here, as of a language's folder, can be drawn again")
     wrong = [number for number, item in enumerate(result["predictions"]) if item["iou"] < 1][:limit]
-    told = []
-    for number in tqdm(wrong, desc="tell apart", unit=" pictures"):
+
+    def tell(number: int) -> dict:
         item, (example,) = result["predictions"][number], take(examples, [number])
         picture = np.asarray(example["image"])
         share, taken_for_true = tell_apart(draw, item["reference"], item["objects"], picture, learned, tested)
         what = {"file_name": item["file_name"], "wrong": find_difference(folder.LANGUAGE, item)}
-        told.append(what | {"told_apart": share, "taken_for_true": taken_for_true})
-    return told
+        return what | {"told_apart": share, "taken_for_true": taken_for_true}
+
+    return kept.measure("tell apart", wrong, tell)
 
 
 def find_drawing(folder: ModuleType, data: EvaluationData) -> Callable:
@@ -155,24 +157,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--limit", type=positive, help="the first so many pictures read wrong only")
     parser.add_argument("--learned", type=positive, default=500, help="drawings of each to learn from")
     parser.add_argument("--tested", type=positive, default=200, help="other drawings of each")
-    parser.add_argument("--out", required=True, type=Path, metavar="FILE.md")
+    parser.add_argument("--out", required=True, type=table_file, metavar="FILE.md")
     options = parser.parse_args(arguments)
-    if options.out.suffix != ".md":
-        parser.error(f"--out {options.out}: must end in .md; the .json comes beside it")
     try:
         evaluation = read_evaluation(options.evaluation)
-        told = tell_all(evaluation, options.limit, options.learned, options.tested)
-        result = {
+        how = {
             **describe_origin(torch.device("cpu")),
             "evaluation": f"`{evaluation['command']}`, commit {evaluation['commit']}",
             "read": len(evaluation["predictions"]),
             "wrong": sum(item["iou"] < 1 for item in evaluation["predictions"]),
             "learned": options.learned,
             "tested": options.tested,
-            "pictures": told,
         }
+        kept = KeptMeasures(options.out, how)
+        told = tell_all(evaluation, options.limit, options.learned, options.tested, kept)
+        result = how | {"pictures": told}
         write_json(options.out.with_suffix(".json"), result)
         write_bytes(options.out, as_markdown(result).encode())
+        kept.remove()
     except (OSError, ValueError, RenderError) as error:
         sys.exit(f"error: {error}")
     print(as_markdown(result))

@@ -45,3 +45,28 @@ def test_the_table_tells_what_was_read_and_what_was_refused(pictures, options, t
         assert item["scores"]["iou"] == pytest.approx(np.mean(list(ious.values())))
     text = (tmp_path / "out" / "scores.md").read_text()
     assert f"| `one` | {result['settings']['one']['exact']} of 13 | " in text and text.count("| 1 |\n") == 2
+
+
+def test_what_was_read_before_a_stop_is_not_read_again(pictures, options, trained, tmp_path, monkeypatch):
+    reader = Reader.open(f"{options.output_dir}/model", language=TOY)
+    monkeypatch.setattr(Reader, "open", lambda name, **options: reader)
+    monkeypatch.setattr(command_scores, "SETTINGS", {"one": (False, ReadOptions()), "two": (True, ReadOptions())})
+    out = tmp_path / "scores.md"
+    command_scores.main([str(pictures), "--out", str(out)])
+    expected, names, read = out.read_text(), [], command_scores.read_picture
+
+    def stop_at_18(reader, options, picture):
+        if len(names) == 18:
+            raise KeyboardInterrupt
+        names.append(picture["file_name"])
+        return read(reader, options, picture)
+
+    out.unlink()
+    monkeypatch.setattr(command_scores, "read_picture", stop_at_18)
+    with pytest.raises(KeyboardInterrupt):
+        command_scores.main([str(pictures), "--out", str(out)])
+    assert not out.exists()
+    names.clear()
+    command_scores.main([str(pictures), "--out", str(out)])
+    assert names == [*(f"{number}.png" for number in range(5, 12)), "blank.png"] and out.read_text() == expected
+    assert not [path for path in tmp_path.iterdir() if "unfinished" in path.name]

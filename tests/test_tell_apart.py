@@ -129,3 +129,26 @@ def test_bad_input_is_refused(evaluation, tmp_path):
     with pytest.raises(SystemExit, match="only grey pictures drawn here"):
         script.main([str(evaluation), "--out", str(tmp_path / "table.md")])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["evaluation.json", "pictures"]
+
+
+def test_what_was_told_before_a_stop_is_not_told_again(evaluation, tmp_path, monkeypatch):
+    out, told = tmp_path / "table.md", []
+
+    def stop(draw, true, *rest):
+        if told:
+            raise KeyboardInterrupt
+        told.append(true)
+        return 0.75, True
+
+    arguments = [str(evaluation), "--out", str(out)]
+    monkeypatch.setattr(script, "tell_apart", stop)
+    with pytest.raises(KeyboardInterrupt):
+        script.main(arguments)
+    assert not out.exists()
+    monkeypatch.setattr(script, "tell_apart", lambda draw, true, *rest: told.append(true) or (0.25, False))
+    script.main(arguments)
+    shares = [item["told_apart"] for item in json.loads(out.with_suffix(".json").read_text())["pictures"]]
+    assert len(told) == 2 and shares == [0.75, 0.25]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["evaluation.json", "table.json", "table.md"]
+    script.main([*arguments, "--tested", "3"])
+    assert len(told) == 4  # another measurement
