@@ -20,6 +20,7 @@ class Row:
     - `headline`: a row with several seeds.
     - `share`: percent of the training data.
     - `changes`: what of ours it adds to the recipe, by the names in paper_scales.py.
+    - `over`: the keys of rows of its own that it is compared with.
     """
 
     key: str
@@ -32,6 +33,7 @@ class Row:
     share: int = 100
     note: str | None = None
     changes: tuple[str, ...] = ()
+    over: tuple[str, ...] = ()
 
     @property
     def reinforces(self) -> bool:
@@ -39,7 +41,7 @@ class Row:
 
     @property
     def is_compared(self) -> bool:
-        """Whether it is to be better than the bases."""
+        """Whether it is to be better than the bases of its table."""
         return self.reinforces or bool(self.changes)
 
 
@@ -47,7 +49,8 @@ class Row:
 class Table:
     """A table of the paper: the measures of its columns by their headings, and the data set of its rows.
 
-    `bases` are the rows that reinforcement, or what is ours, is compared with.
+    `bases` are the rows that reinforcement, or what is ours, is compared with. `setting` names how large it is run in
+    paper_scales.py, where that is not as for its data set.
     """
 
     title: str
@@ -55,6 +58,7 @@ class Table:
     measures: dict[str, str]
     rows: tuple[Row, ...]
     bases: tuple[str, ...] = ()
+    setting: str | None = None
 
     def row(self, key: str) -> Row:
         return next(row for row in self.rows if row.key == key)
@@ -94,7 +98,7 @@ TABLE_ONE = Table(
         Row("lstm", LSTM, "noisy_shapes_paper_lstm", paper=_paper(ONE, 98.7, 98.5, 98.6, 97.6, 90.7, 95.3, 98.8)),
         Row(
             "transformer", TRANSFORMER, "noisy_shapes_paper", headline=True,
-            paper=_paper(ONE, 99.1, 99.1, 99.1, 98.5, 94.1, 97.3, 99.1),
+            paper=_paper(ONE, 99.1, 99.1, 99.1, 98.5, 94.1, 97.3, 99.1), over=("lstm",),
         ),
         Row("longer", LONGER, "noisy_shapes_paper", start="transformer", headline=True),
         _reinforce(NOISY, "iou", "IOU reward", "iou", _paper(ONE, 99.4, 99.3, 99.3, 98.8, 95.0, 98.0, 99.4)),
@@ -117,10 +121,13 @@ TABLE_TWO = Table(
             paper=_paper(TWO, 45.31, 41.38, 43.84, None, None), note=MEAN_OF_PARTS,
         ),
         Row("nsd", "NSD (full), Wu et al. 2017", paper=_paper(TWO, 42.74, 21.55, 32.14, None, None)),
-        Row("lstm", LSTM, "abstract_scenes_paper_lstm", paper=_paper(TWO, 17.27, 15.70, 16.48, 32.06, None)),
+        Row(
+            "lstm", LSTM, "abstract_scenes_paper_lstm", paper=_paper(TWO, 17.27, 15.70, 16.48, 32.06, None),
+            over=("cnn_lstm",),
+        ),
         Row(
             "transformer", TRANSFORMER, "abstract_scenes_paper", headline=True,
-            paper=_paper(TWO, 8.78, 10.92, 9.85, 58.54, None),
+            paper=_paper(TWO, 8.78, 10.92, 9.85, 58.54, None), over=("lstm",),
         ),
         Row("longer", LONGER, "abstract_scenes_paper", start="transformer", headline=True),
         _reinforce(SCENES, "iou", "IOU reward", "iou", _paper(TWO, 7.91, 10.50, 9.20, 61.29, None)),
@@ -147,18 +154,16 @@ TABLE_THREE = Table(
     THREE,
     (
         Row(
-            "lstm_random", f"{LSTM}, random", "noisy_shapes_paper_lstm", RANDOM, paper=_paper(THREE, 95.2, 92.0, 72.0)
+            "lstm_random", f"{LSTM}, random", "noisy_shapes_paper_lstm", RANDOM, paper=_paper(THREE, 95.2, 92.0, 72.0),
+            over=("lstm",),
         ),
         Row(
-            "transformer_random",
-            f"{TRANSFORMER}, random",
-            "noisy_shapes_paper",
-            RANDOM,
-            paper=_paper(THREE, 99.0, 98.3, 93.2),
+            "transformer_random", f"{TRANSFORMER}, random", "noisy_shapes_paper", RANDOM,
+            paper=_paper(THREE, 99.0, 98.3, 93.2), over=("transformer",),
         ),
         *(replace(row, label=f"{row.label}, by type") for row in map(TABLE_ONE.row, ("lstm", "transformer"))),
     ),
-)
+)  # fmt: skip
 
 
 def _size_rows() -> tuple[Row, ...]:
@@ -166,43 +171,52 @@ def _size_rows() -> tuple[Row, ...]:
     for share in SIZES:
         start = f"transformer_{share}"
         rows.append(Row(start, "cross-entropy", "noisy_shapes_paper", share=share))
-        rows.append(Row(f"iou_{share}", "IOU reward", "noisy_shapes_paper_rl", _reward("iou"), start, share=share))
-    return (*rows, TABLE_ONE.row("transformer"), TABLE_ONE.row("iou"))
+        key, recipe = f"iou_{share}", "noisy_shapes_paper_rl"
+        rows.append(Row(key, "IOU reward", recipe, _reward("iou"), start, share=share, over=(start,)))
+    whole = (replace(TABLE_ONE.row("transformer"), over=()), replace(TABLE_ONE.row("iou"), over=("transformer",)))
+    return (*rows, *whole)
 
 
-OURS_LABELS = {
-    "finer": "features twice as fine, 2-D positions",
-    "fresh": "fresh scenes, no dropout",
-    "schedule": "cosine schedule, norm before, wider layers",
-    "averaging": "weight averaging",
-    "near": "coordinate targets that know distance",
+OURS = {
+    "finer": "features twice as fine",
+    "positions": "2-D positions",
+    "fresh": "fresh scenes",
+    "cosine": "cosine schedule",
+    "averaging_short": "weight averaging",
 }
+OURS_TWO = ("finer", "positions", "fresh_no_dropout", "schedule_layers", "averaging", "near")
+ALL_AT_ONCE = (
+    "features twice as fine, 2-D positions, fresh scenes, no dropout, cosine schedule, norm before, wider layers, "
+    "weight averaging and coordinate targets that know distance, all at once"
+)
 BETTER = ("--estimator", "leave_one_out", "--num_samples", "4", "--temperature", "0.4", "--schedule", "cosine")
-OURS_ONE = tuple(OURS_LABELS)[:4]
 
 
 def _ablation() -> tuple[Row, ...]:
-    """The paper's Transformer and, one after the other, what is ours."""
-    rows = [TABLE_ONE.row("transformer")]
-    for count in range(1, len(OURS_ONE) + 1):
-        label = f"+ {OURS_LABELS[OURS_ONE[count - 1]]}"
-        rows.append(Row(f"ours_{OURS_ONE[count - 1]}", label, "noisy_shapes_paper", changes=OURS_ONE[:count]))
-    options = (*_reward("iou"), *BETTER)
-    rows.append(Row("ours_rl", "+ IOU reward, leave-one-out", "noisy_shapes_paper_rl", options, rows[-1].key))
-    return tuple(rows)
+    """The paper's Transformer and, one after the other, what is ours: each row adds to the row before."""
+    rows = [Row("base", TRANSFORMER, "noisy_shapes_paper")]
+    for count, (name, label) in enumerate(OURS.items(), start=1):
+        changes = tuple(OURS)[:count]
+        rows.append(Row(name, f"+ {label}", "noisy_shapes_paper", changes=changes, over=(rows[-1].key,)))
+    start, options = rows[-1].key, (*_reward("iou"), *BETTER)
+    label, recipe = "+ IOU reward, leave-one-out", "noisy_shapes_paper_rl"
+    return (*rows, Row("leave_one_out", label, recipe, options, start, over=(start,)))
 
 
 def _ours_two() -> tuple[Row, ...]:
-    ours = Row("ours", "ours, cross-entropy", "abstract_scenes_paper", changes=tuple(OURS_LABELS))
+    label, recipe = "ours, cross-entropy", "abstract_scenes_paper"
+    ours = Row("ours", label, recipe, changes=OURS_TWO, note=ALL_AT_ONCE)
     options = (*_reward("image"), *BETTER)
     return (
-        TABLE_TWO.row("transformer"),
+        replace(TABLE_TWO.row("transformer"), over=()),
         ours,
-        Row("ours_rl", "ours, reconstruction reward", "abstract_scenes_paper_rl", options, "ours"),
+        Row("ours_rl", "ours, reconstruction reward", "abstract_scenes_paper_rl", options, "ours", over=("ours",)),
     )
 
 
-OURS_NOISY = Table("Ours on Noisy Shapes: what brings what", NOISY, ONE, _ablation(), ("transformer",))
+OURS_NOISY = Table(
+    "Ours on Noisy Shapes: what brings what", NOISY, ONE, _ablation(), ("base",), setting="ours_noisy_shapes"
+)
 OURS_SCENES = Table("Ours on Abstract Scenes", SCENES, TWO, _ours_two(), ("transformer",))
 SIZE = Table("Section 7.2: Noisy Shapes by size of the training data", NOISY, THREE, _size_rows())
 TABLES = {

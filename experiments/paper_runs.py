@@ -49,7 +49,7 @@ def _make_run(row, table, setting, folder, seed, data_dir, real_pictures) -> Run
     for change in row.changes:
         train += setting.change(change)
     train += row.options
-    train += ("--max_minutes", str(setting.minutes[row.start is not None]), *data)
+    train += (*setting.ends(row.start is not None), *data)
     more = ()
     if table.data_set == NOISY and real_pictures is not None:
         more = tuple((name, ("--data", str(real_pictures / name))) for name in REAL_PICTURES)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from experiments.bootstrap import with_interval
 from experiments.paper_rows import SCENES, SEEDS, Table
-from experiments.paper_scales import SCALES
+from experiments.paper_scales import find_setting
 
 
 REAL = {"noisy_shapes_tikz": "real TikZ", "hand_drawings": "hand drawings"}
-BASE_NAMES = {"transformer": "the Transformer with cross-entropy", "longer": "cross-entropy for as much longer"}
+BASE_NAMES = {
+    "transformer": "the Transformer with cross-entropy",
+    "longer": "cross-entropy for as much longer",
+    "base": "the Transformer",
+}
 
 
 def as_markdown(table: Table, result: dict) -> str:
@@ -16,7 +20,9 @@ def as_markdown(table: Table, result: dict) -> str:
     parts = [f"# {table.title}, at {result['scale']} scale", _describe(table, result), _ours(table, result)]
     for base in table.bases:
         if any(base in row["against"] for row in result["rows"]):
-            parts.append(_tests(table, result["rows"], base))
+            parts.append(_tests(table, result, base))
+    if any(_own_bases(table, row) for row in result["rows"]):
+        parts.append(_own_tests(table, result))
     if any(row.get("real") for row in result["rows"]):
         parts.append(_real(result))
     if result["instead"]:
@@ -26,8 +32,9 @@ def as_markdown(table: Table, result: dict) -> str:
 
 
 def _describe(table: Table, result: dict) -> str:
-    setting = SCALES[result["scale"]][table.data_set]
+    setting = find_setting(result["scale"], table)
     first, second = setting.minutes
+    unit = "steps" if setting.by_steps else "minutes"
     pixels = " x ".join(map(str, result["image_size"]))
     training = f"{setting.train_size:,} training scenes" if setting.train_size else "the given training scenes"
     small = "" if result["scale"] == "paper" else f"{result['scale'].upper()} scale, not the paper's. "
@@ -45,7 +52,7 @@ def _describe(table: Table, result: dict) -> str:
         f"{pixels} pixels",
         training,
         f"batches of {result['batch_size']}",
-        f"{first:g} minutes of cross-entropy and {second:g} more of reinforcement"
+        f"{first:,g} {unit} of cross-entropy and {second:g} more of reinforcement"
         + (f" (with `{' '.join(setting.reinforce)}`)" if setting.reinforce else ""),
         *((setting.remark,) if setting.remark else ()),
         f"{result['minutes']:.0f} minutes of all runs added up",
@@ -122,18 +129,37 @@ def _papers(row: dict, name: str) -> str:
     return f"{row['paper'][name]:.2f}{lacks}"
 
 
-def _tests(table: Table, rows: list[dict], base: str) -> str:
+def _tests(table: Table, result: dict, base: str) -> str:
+    rows = [(_label(row, result), row["against"][base]) for row in result["rows"] if base in row["against"]]
+    return _gains(f"over {BASE_NAMES[base]}", table, rows)
+
+
+def _own_tests(table: Table, result: dict) -> str:
+    """Of rows that are compared with another row each."""
+    labels = {row["key"]: _label(row, result) for row in result["rows"]}
+    rows = [
+        (f"{labels[row['key']]}, over: {labels[base]}", row["against"][base])
+        for row in result["rows"]
+        for base in _own_bases(table, row)
+    ]
+    return _gains("by one row over another", table, rows)
+
+
+def _own_bases(table: Table, row: dict) -> list[str]:
+    return [base for base in table.row(row["key"]).over if base in row["against"]]
+
+
+def _gains(where: str, table: Table, rows: list[tuple[str, dict]]) -> str:
     lines = [
-        f"What is gained over {BASE_NAMES[base]}, positive being better; paired bootstrap over test "
-        "pictures, both sides of the same seeds, 95% intervals, p-values not adjusted for how many they are:",
+        f"What is gained {where}, positive being better; paired bootstrap over test pictures, of the seeds that both "
+        "have, 95% intervals, p-values not adjusted for how many they are:",
         "",
         f"| | {' | '.join(table.measures.values())} |",
         f"| --- |{' ---: |' * len(table.measures)}",
     ]
-    for row in rows:
-        if base in row["against"]:
-            cells = [_difference(row["against"][base][name]) for name in table.measures]
-            lines.append(f"| {row['label']} | {' | '.join(cells)} |")
+    for label, found in rows:
+        cells = [_difference(found[name]) for name in table.measures]
+        lines.append(f"| {label} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

@@ -31,13 +31,14 @@ MEASURES = {NOISY: "iou", SCENES: "reconstruction_error"}
 def draw_reading_figure(
     draw: Callable, size: tuple[int, int], evaluations: Sequence[dict], measure: str, shown: int = SHOWN
 ) -> bytes:
-    """A PNG, a row for each of the first pictures in which two models differ.
+    """A PNG, a row for each of the first pictures in which two models differ; ValueError where they never do.
 
     `evaluations` are those of eval.py of both on the same pictures, `draw` a language folder's `render_batch`, `size`
     (height, width) and `measure` a score of single pictures, which stands below what was read.
     """
-    pairs = list(zip(*(item["predictions"] for item in evaluations), strict=True))
-    pairs = [pair for pair in pairs if pair[0]["objects"] != pair[1]["objects"]][:shown] or pairs[:shown]
+    pairs = find_different(evaluations)[:shown]
+    if not pairs:
+        raise ValueError("both evaluations read the same in every picture")
     truth = draw([pair[0]["reference"] for pair in pairs], size=size)
     read = [draw_readings(draw, [pair[side]["objects"] for pair in pairs], size)[0] for side in (0, 1)]
     height = WIDTH * size[0] / size[1] + 0.35
@@ -52,6 +53,12 @@ def draw_reading_figure(
     for axes, title in zip(panels[0], TITLES, strict=True):
         axes.set_title(title, fontsize=9)
     return as_png(figure)
+
+
+def find_different(evaluations: Sequence[dict]) -> list[tuple[dict, dict]]:
+    """The predictions of both in each picture in which two evaluations read different objects."""
+    pairs = zip(*(item["predictions"] for item in evaluations), strict=True)
+    return [pair for pair in pairs if pair[0]["objects"] != pair[1]["objects"]]
 
 
 def draw_for(name: str, evaluations: Sequence[dict], data_dir: str | None) -> bytes:

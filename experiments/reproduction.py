@@ -20,26 +20,31 @@ from derender_training.result_file import write_bytes, write_json
 from experiments.paper_figures import plot_curves, plot_sizes
 from experiments.paper_rows import NOISY, SCENES, SEEDS, TABLES, Table
 from experiments.paper_runs import REAL_PICTURES, list_runs, list_starts
-from experiments.paper_scales import SCALES
+from experiments.paper_scales import SCALES, find_setting
 from experiments.paper_statistics import compare, describe_scores
 from experiments.paper_table import as_markdown
-from experiments.reading_figure import draw_for
+from experiments.reading_figure import draw_for, find_different
 from experiments.run_records import INSTEAD, make_record, read_record, write_record
 from experiments.runs import Run, RunError, Stopped, execute_runs
 
 
 RESULTS = "experiments/results"
 READ = ("transformer", "iou_image")  # whose readings are drawn
+FIGURES = {  # by the end of a file's name
+    "": "Share of exact pictures by the percent of the training data",
+    "_curves": "Validation scores by step, from the start and from the checkpoint",
+    "_readings": "Test pictures drawn again from what was true, what cross-entropy read and what reinforcement read",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = _parse(arguments)
     table = TABLES[options.table]
-    setting = SCALES[options.scale][table.data_set]
     deadline = None if options.stop_after is None else time.monotonic() + 60 * options.stop_after
-    folder = Path(options.output_dir, options.scale, table.data_set)
-    records = Path(options.results, "records", options.scale, table.data_set)
+    place = Path(options.scale, table.setting or table.data_set)
+    folder, records = Path(options.output_dir, place), Path(options.results, "records", place)
     try:
+        setting = find_setting(options.scale, table)
         real = find_real_pictures(options.real_pictures) if table.data_set == NOISY else None
         data_dir = options.data_dir if table.data_set == SCENES else None
         runs = list_runs(table, setting, folder, options.seeds, data_dir, real)
@@ -52,8 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.results != RESULTS:
         result["results"] = options.results
     result["instead"] = describe_instead(records / f"{INSTEAD}.json", table, found)
-    write_result(Path(options.results), table, result, found)
     write_readings(options, table, runs, folder, data_dir)
+    write_result(Path(options.results), table, result, found)
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -134,10 +139,11 @@ def summarize(table: Table, records: dict[tuple[str, int], dict]) -> dict:
             item["real"] = _describe_real(seeds)
             item["runs"] = {name: [record[name] for record in seeds] for name in ("minutes", "steps", "best_step")}
             item["hardware"] = sorted({record["hardware"] for record in seeds})
-        has_seeds = [base for base in table.bases if seeds and own[row.key].keys() <= own[base].keys()]
-        bases = has_seeds if row.is_compared else ()
-        same = {base: [own[base][seed] for seed in own[row.key]] for base in bases}
-        item["against"] = {base: compare(seeds, same[base], table.measures) for base in bases}
+        item["against"] = {
+            base: _compare_same_seeds(own[row.key], own[base], table.measures)
+            for base in (*(table.bases if row.is_compared else ()), *row.over)
+            if own[row.key].keys() & own[base].keys()
+        }
         rows.append(item)
     every = list(records.values())
     return {
@@ -149,6 +155,11 @@ def summarize(table: Table, records: dict[tuple[str, int], dict]) -> dict:
         "image_size": next(record["training"]["image_size"] for record in every if record["training"]["image_size"]),
         "batch_size": every[0]["training"]["batch_size"],
     }
+
+
+def _compare_same_seeds(ours: dict[int, dict], theirs: dict[int, dict], measures: Sequence[str]) -> dict:
+    seeds = sorted(ours.keys() & theirs.keys())
+    return compare([ours[seed] for seed in seeds], [theirs[seed] for seed in seeds], measures)
 
 
 def describe_instead(path: Path, table: Table, records: dict[tuple[str, int], dict]) -> list[dict]:
@@ -170,14 +181,18 @@ def describe_instead(path: Path, table: Table, records: dict[tuple[str, int], di
 
 
 def write_readings(options: argparse.Namespace, table: Table, runs: dict, folder: Path, data_dir: str | None) -> None:
-    """The paper's Fig. 4, where both models are here.
+    """The paper's Fig. 4, where both models are here and read differently.
 
     Scenes are drawn with clip art whose licence keeps it out of the repository: their figure lies with the runs.
     """
     both = [runs.get((key, 0)) for key in READ]
     if not all(run is not None and run.is_done() for run in both):
         return
-    figure = draw_for(table.data_set, [run.read() for run in both], data_dir)
+    evaluations = [run.read() for run in both]
+    if not find_different(evaluations):
+        print("no figure of readings: reinforcement's best model is the one that it began with", file=sys.stderr)
+        return
+    figure = draw_for(table.data_set, evaluations, data_dir)
     place = Path(options.results) if table.data_set == NOISY else folder
     write_bytes(place / f"table_{options.table}_{options.scale}_readings.png", figure)
 
@@ -192,10 +207,13 @@ def _describe_real(records: Sequence[dict]) -> dict:
 
 def write_result(folder: Path, table: Table, result: dict, records: dict) -> None:
     name = f"table_{result['table']}_{result['scale']}"
-    text = as_markdown(table, result)
     write_json(folder / f"{name}.json", result)
     write_bytes(folder / f"{name}_curves.png", plot_curves(table, records))
     if result["table"] == "size":
         write_bytes(folder / f"{name}.png", plot_sizes(result["rows"]))
-    write_bytes(folder / f"{name}.md", text.encode())
+    text = as_markdown(table, result)
+    figures = [
+        f"\n![{title}]({name}{end}.png)\n" for end, title in FIGURES.items() if (folder / f"{name}{end}.png").is_file()
+    ]
+    write_bytes(folder / f"{name}.md", "".join([text, *figures]).encode())
     print(text)

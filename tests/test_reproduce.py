@@ -17,7 +17,7 @@ from experiments.carry_weights import PIECE, pack, unpack
 from experiments.paper_figures import plot_curves, plot_sizes
 from experiments.paper_rows import NOISY, SCENES, TABLES
 from experiments.paper_runs import REAL_PICTURES, list_runs, list_starts
-from experiments.paper_scales import SCALES
+from experiments.paper_scales import SCALES, find_setting
 from experiments.paper_statistics import compare, describe_scores
 from experiments.paper_table import as_markdown
 from experiments.reading_figure import draw_reading_figure
@@ -25,25 +25,33 @@ from experiments.run_records import COUNTS, OTHERS, by_picture, describe_picture
 from experiments.runs import COMMANDS, OPTIONS_OF, RunError
 
 
-CASES = [(table, scale) for table in TABLES for scale in SCALES]
+CASES = [
+    (name, scale)
+    for name, table in TABLES.items()
+    for scale in SCALES
+    if (table.setting or table.data_set) in SCALES[scale]
+]
 
 
 def make_runs(name, scale, folder, seeds=3):
     table = TABLES[name]
     data_dir = "clips" if table.data_set == SCENES else None
-    return table, list_runs(table, SCALES[scale][table.data_set], folder, seeds, data_dir, folder / "real")
+    return table, list_runs(table, find_setting(scale, table), folder, seeds, data_dir, folder / "real")
 
 
 @pytest.mark.parametrize("name, scale", CASES)
 def test_every_run_can_be_carried_out(name, scale, tmp_path):
     table, runs = make_runs(name, scale, tmp_path)
-    setting, rows = SCALES[scale][table.data_set], {row.key: row for row in table.rows}
+    setting, rows = find_setting(scale, table), {row.key: row for row in table.rows}
     for position, ((key, seed), run) in enumerate(runs.items()):
         row, (training, *evaluations) = rows[key], run.commands
         options = read_options(OPTIONS_OF[run.script], training[2:])
-        assert (options.seed, options.max_minutes) == (seed, setting.minutes[row.start is not None])
+        end = options.steps if setting.by_steps else options.max_minutes
+        assert (options.seed, end) == (seed, setting.minutes[row.start is not None])
         assert options.output_dir == f"{tmp_path}/{key}_{seed}/training"
-        if setting.train_size is not None and "fresh" not in row.changes:
+        if "fresh" in row.changes:
+            assert (options.data, options.train_size) == ("fresh", None)
+        elif setting.train_size is not None:
             assert options.train_size == setting.train_size * row.share / 100
         for evaluation in evaluations:
             assert eval_script.parse_options(evaluation[2:]).model == f"{options.output_dir}/model"
@@ -57,12 +65,12 @@ def test_every_run_can_be_carried_out(name, scale, tmp_path):
 
 
 def test_image_noise_is_drawn_anew_at_the_papers_scale(tmp_path):
-    for name, table in TABLES.items():
-        for scale in SCALES:
-            for run in make_runs(name, scale, tmp_path)[1].values():
-                options = read_options(OPTIONS_OF[run.script], run.commands[0][2:])
-                noise = (options.render, options.image_noise)
-                assert noise == (("pencil", "anew") if (scale, table.data_set) == ("paper", NOISY) else (None, None))
+    for name, scale in CASES:
+        table, runs = make_runs(name, scale, tmp_path)
+        for run in runs.values():
+            options = read_options(OPTIONS_OF[run.script], run.commands[0][2:])
+            noise = (options.render, options.image_noise)
+            assert noise == (("pencil", "anew") if (scale, table.data_set) == ("paper", NOISY) else (None, None))
 
 
 def test_the_paper_is_quoted_whole():
@@ -142,11 +150,15 @@ def test_the_table_shows_ours_beside_the_papers(name, tmp_path):
                 lacks = 100 * describe_scores(own, [measure])[measure]["mean"] - value
                 assert f"{value:.2f} ({lacks:+.2f})" in text
         for base, found in next(item for item in result["rows"] if item["key"] == row.key)["against"].items():
-            seeds = [seed for key, seed in runs if key == row.key]
+            seeds = [seed for key, seed in runs if key == row.key and (base, seed) in runs]
             sides = ([records[key, seed] for seed in seeds] for key in (row.key, base))
             assert found == compare(*sides, table.measures)  # of the same seeds
     assert ("What is gained over" in text) == bool(table.bases)
-    assert text.count("± ") > 0 and "--seeds 2`" in text and "2 seeds for the rows" in text
+    labels = {row["key"]: row["label"] for row in result["rows"]}
+    for row in table.rows if name != "size" else ():
+        assert all(f"| {row.label}, over: {labels[base]} | " in text for base in row.over)
+    several = any(row.headline for row in table.rows)
+    assert ("± " in text, "--seeds 2`" in text, "2 seeds for the rows" in text) == (several, several, several)
     assert plot_curves(table, records).startswith(b"\x89PNG")
     if name == "size":
         assert plot_sizes(result["rows"]).startswith(b"\x89PNG")
@@ -278,6 +290,8 @@ def test_readings_are_drawn_where_models_differ():
     figure = draw_reading_figure(draw, (20, 30), [evaluation(*"abcd"), evaluation(*"axcy")], "iou", shown=2)
     assert figure.startswith(b"\x89PNG")
     assert drawn == [[["true"], ["true"]], [["b"], ["d"]], [["x"], ["y"]]]
+    with pytest.raises(ValueError, match="read the same in every picture"):
+        draw_reading_figure(draw, (20, 30), [evaluation(*"abcd")] * 2, "iou")
 
 
 def test_bad_options_are_told(tmp_path, monkeypatch, capsys):
