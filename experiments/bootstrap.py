@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 
@@ -15,12 +17,21 @@ def resample_means(values: np.ndarray, draws: int = DRAWS, seed: int = 0) -> np.
     The columns of a draw are of the same pictures, so differences between them are paired.
     """
     values = np.asarray(values, np.float64)
-    rng = np.random.default_rng(seed)
-    means = []
+    counts = _draw_counts(len(values), draws, seed)
+    parts = [counts[start : start + _AT_ONCE] @ values for start in range(0, draws, _AT_ONCE)]
+    return np.concatenate(parts) / len(values)
+
+
+@lru_cache(maxsize=2)
+def _draw_counts(pictures: int, draws: int, seed: int) -> np.ndarray:
+    """How often each draw has each picture, (draws, pictures). To draw them takes longer than all else here."""
+    rng, even = np.random.default_rng(seed), np.full(pictures, 1 / pictures)
+    counts = np.empty((draws, pictures), np.uint16)
     for start in range(0, draws, _AT_ONCE):
-        counts = rng.multinomial(len(values), np.full(len(values), 1 / len(values)), min(_AT_ONCE, draws - start))
-        means.append(counts @ values / len(values))
-    return np.concatenate(means)
+        part = counts[start : start + _AT_ONCE]
+        part[:] = rng.multinomial(pictures, even, len(part))
+    counts.flags.writeable = False
+    return counts
 
 
 def find_interval(resampled: np.ndarray, level: float = 0.95) -> tuple[float, float]:

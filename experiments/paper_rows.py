@@ -166,13 +166,19 @@ TABLE_THREE = Table(
 )  # fmt: skip
 
 
+PAPER_BY_SIZE = (
+    "the paper's section 7.2 tells no figures but that with 10% to 40% of the data it is about 2 points of IOU 1.0 "
+    "better than cross-entropy, and with more than 60% 1 point"
+)
+
+
 def _size_rows() -> tuple[Row, ...]:
     rows = []
     for share in SIZES:
         start = f"transformer_{share}"
         rows.append(Row(start, "cross-entropy", "noisy_shapes_paper", share=share))
-        key, recipe = f"iou_{share}", "noisy_shapes_paper_rl"
-        rows.append(Row(key, "IOU reward", recipe, _reward("iou"), start, share=share, over=(start,)))
+        key, recipe, note = f"iou_{share}", "noisy_shapes_paper_rl", PAPER_BY_SIZE if share == SIZES[0] else None
+        rows.append(Row(key, "IOU reward", recipe, _reward("iou"), start, share=share, note=note, over=(start,)))
     whole = (replace(TABLE_ONE.row("transformer"), over=()), replace(TABLE_ONE.row("iou"), over=("transformer",)))
     return (*rows, *whole)
 

@@ -32,24 +32,31 @@ def compare(records: Sequence[dict], bases: Sequence[dict], measures: Sequence[s
 
     Positive is better, for errors too. Paired by test picture; a side's score is the mean over its seeds.
     """
-    return {name: _compare(records, bases, name) for name in measures}
+    (ours, our_draws), (theirs, their_draws) = (_over_seeds(side, measures) for side in (records, bases))
+    errors = np.array([is_error(name) for name in measures])
+    gains = np.where(errors, theirs - ours, ours - theirs)
+    drawn = np.where(errors, their_draws - our_draws, our_draws - their_draws)
+    return {name: describe_difference(gains[place], drawn[:, place]) for place, name in enumerate(measures)}
 
 
-def _compare(records: Sequence[dict], bases: Sequence[dict], measure: str) -> dict:
-    sides = [_mean_and_resampled(side, measure) for side in (records, bases)]
-    sign = -1 if is_error(measure) else 1
-    return describe_difference(*(sign * (ours - theirs) for ours, theirs in zip(*sides, strict=True)))
+def _over_seeds(records: Sequence[dict], measures: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """The means over seeds, (measures,), and what they are over draws of the pictures, (draws, measures)."""
+    sides = [_of_one(record, measures) for record in records]
+    return tuple(np.mean(side, axis=0) for side in zip(*sides, strict=True))
 
 
-def _mean_and_resampled(records: Sequence[dict], measure: str) -> tuple[float, np.ndarray]:
-    """The mean over seeds, and what it is over other draws of the pictures: the same draws whatever the records."""
-    if measure in PARTS:
-        means, resampled = zip(*(_mean_and_resampled(records, part) for part in PARTS[measure]), strict=True)
-        return float(np.mean(means)), np.mean(resampled, axis=0)
-    means, resampled = [], []
-    for record in records:
-        values, weights = by_picture(record, measure)
-        drawn = resample_means(np.stack([values * weights, weights], axis=1))
-        means.append(float((values * weights).sum() / weights.sum()))
-        resampled.append(drawn[:, 0] / drawn[:, 1])
-    return float(np.mean(means)), np.mean(resampled, axis=0)
+def _of_one(record: dict, measures: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """As `_over_seeds`; the draws are the same whatever the record."""
+    parts = list(dict.fromkeys(part for name in measures for part in PARTS.get(name, (name,))))
+    columns = [by_picture(record, part) for part in parts]
+    values, weights = (np.stack(side, axis=1) for side in zip(*columns, strict=True))
+    sums = np.concatenate([values * weights, weights], axis=1)
+    means, drawn = (_divide_halves(side) for side in (sums.mean(axis=0), resample_means(sums)))
+    places = [[parts.index(part) for part in PARTS.get(name, (name,))] for name in measures]
+    return tuple(np.stack([side[..., own].mean(axis=-1) for own in places], axis=-1) for side in (means, drawn))
+
+
+def _divide_halves(sums: np.ndarray) -> np.ndarray:
+    """Weighted sums, the first half of the last axis, over the weights' sums, the second."""
+    first, second = np.split(sums, 2, axis=-1)
+    return first / second

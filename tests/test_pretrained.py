@@ -12,6 +12,7 @@ import eval as eval_script
 from datasets_scripts import noisy_shapes
 from derender.cli import DEFAULT_MODEL, main
 from derender.models import bundled_models
+from derender_training.scores import is_error
 from experiments.publish_weights import EVALUATIONS
 from modeling_derender.scoring import set_scores
 
@@ -40,8 +41,10 @@ def test_the_card_tells_what_eval_gives(name, tmp_path):
         ["--model", str(MODELS[name]), *arguments.format(data=SCENES_DATA).split(), "--json", str(result)]
     )
     found = json.loads(result.read_text())
-    # On another processor sums come out in another order, and now and then a token with them.
-    assert {score: 100 * found[score] for score in told} == pytest.approx(told, abs=1.0) and told["iou"] > 0
+    # On another processor sums come out in another order, and now and then a token of a picture with them.
+    for score, percent in told.items():
+        assert 100 * found[score] == pytest.approx(percent, abs=0.2 if is_error(score) else 1.0), score
+    assert told["iou"] > 0
 
 
 def test_weights_are_half_and_small():
