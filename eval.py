@@ -84,6 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             show_readings(model, processor, data, result, Path(options.show_dir), options.show)
         except (OSError, RenderError) as error:
             sys.exit(f"error: --show_dir {options.show_dir}: {error}")
+        print(f"{options.show_dir}: the first {options.show} pictures and the reliability plot")
 
 
 def parse_options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -91,7 +92,7 @@ def parse_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--model", required=True, help="a folder written by save_pretrained")
     parser.add_argument("--data", required=True, help="an imagefolder, a built data set, or a language's folder")
     parser.add_argument("--split", help="of a built data set, or of given or fresh scenes; test by default")
-    parser.add_argument("--size", type=positive, help="how many fresh scenes")
+    parser.add_argument("--size", type=positive, help="how many fresh scenes (1,000)")
     parser.add_argument("--limit", type=positive, help="score the first so many pictures only")
     parser.add_argument("--seed", type=not_negative, default=0, help="of fresh scenes and of drawings with noise")
     parser.add_argument("--render", help="one of the RENDERERS of the language's folder, for given or fresh scenes")
@@ -118,7 +119,7 @@ def parse_options(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="draw, of the first N pictures, where the model looked for each object and how sure it was of it",
     )
     parser.add_argument(
-        "--show_dir", default="runs/show", help="the folder of those drawings and the reliability plot"
+        "--show_dir", default="runs/show", help="the folder of those drawings and the reliability plot (runs/show)"
     )
     parser.add_argument("--json", help="write scores, counts and every prediction to this file")
     parser.add_argument("--device", default="auto", help="cpu, cuda, ...")

@@ -17,15 +17,15 @@ from accelerate import Accelerator
 from accelerate.utils import DistributedDataParallelKwargs, set_seed
 from transformers.utils.logging import disable_progress_bar
 
-from datasets_scripts.scenes import RenderError
-from derender_training.checkpoints import CheckpointError, Progress, RunFolder
+from derender_training.checkpoints import Progress, RunFolder
+from derender_training.command_line import run_training
 from derender_training.data import REINFORCED, load_batches, load_examples
 from derender_training.evaluation import predict
 from derender_training.image_noise import find_image_noise
 from derender_training.language_folder import find_data, image_form, open_language
 from derender_training.model_card import CardWriter
 from derender_training.model_folder import open_model
-from derender_training.options import OptionError, describe_options, read_options
+from derender_training.options import OptionError
 from derender_training.precision import choose_precision
 from derender_training.recorded import check_recording
 from derender_training.reward_suite import RewardSuite
@@ -184,12 +184,7 @@ def describe(options: RLOptions, progress: Progress) -> str:
 
 
 def main(arguments: list[str]) -> None:
-    if {"-h", "--help"} & set(arguments):
-        return print(__doc__, describe_options(RLOptions), sep="\n")
-    try:
-        training_function(read_options(RLOptions, arguments))
-    except (ValueError, RenderError, CheckpointError, FloatingPointError) as error:
-        sys.exit(f"error: {error}")
+    run_training(__doc__, RLOptions, training_function, arguments)
 
 
 if __name__ == "__main__":

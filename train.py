@@ -17,8 +17,8 @@ from accelerate import Accelerator
 from accelerate.utils import set_seed
 from transformers.utils.logging import disable_progress_bar
 
-from datasets_scripts.scenes import RenderError
-from derender_training.checkpoints import CheckpointError, Progress, RunFolder
+from derender_training.checkpoints import Progress, RunFolder
+from derender_training.command_line import run_training
 from derender_training.data import FIRST, FURTHER, TrainingBatches, load_batches, load_examples
 from derender_training.evaluation import predict
 from derender_training.image_noise import find_image_noise
@@ -26,7 +26,7 @@ from derender_training.kept_batches import KeptBatches
 from derender_training.language_folder import find_data, open_language
 from derender_training.model_card import CardWriter
 from derender_training.near_targets import NearTargets
-from derender_training.options import OptionError, check_entries, describe_options, read_options
+from derender_training.options import OptionError, check_entries
 from derender_training.precision import choose_precision
 from derender_training.recorded import Recorded, check_recording
 from derender_training.schedule import Schedule
@@ -222,12 +222,7 @@ def describe(progress: Progress) -> str:
 
 
 def main(arguments: list[str]) -> None:
-    if {"-h", "--help"} & set(arguments):
-        return print(__doc__, describe_options(TrainingOptions), sep="\n")
-    try:
-        training_function(read_options(TrainingOptions, arguments))
-    except (ValueError, RenderError, CheckpointError, FloatingPointError) as error:
-        sys.exit(f"error: {error}")
+    run_training(__doc__, TrainingOptions, training_function, arguments)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from importlib.metadata import PackageNotFoundError, version
 
 
 EXIT_STATUS = {
@@ -50,8 +51,16 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--candidates", type=positive, default=1, metavar="N", help="readings to choose from (1)")
     parser.add_argument("--refine", type=not_negative, default=0, metavar="BUDGET", help="drawings to better it (0)")
     parser.add_argument("--min-confidence", type=share, default=0.0, metavar="P", help="leave out less sure ones (0)")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {_find_version()}")
     parser.add_argument("--explain", action="store_true", help="tell each step, and draw them beside the result")
     return parser.parse_args(arguments)
+
+
+def _find_version() -> str:
+    try:
+        return version("derender")
+    except PackageNotFoundError:  # run where it is not installed
+        return "(not installed)"
 
 
 def add_reader_options(parser: argparse.ArgumentParser) -> None:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from derender.errors import UnreadableError
 from derender.frames import Frame, guess_frames, lay_on_canvas
-from derender.ink import LONGEST_SIDE, cut_out, find_ground, find_paper, is_dark, shrink, take_ink, to_rgb
+from derender.ink import LONGEST_SIDE, cut_out, enlarge, find_ground, find_paper, is_dark, shrink, take_ink, to_rgb
 from derender.strokes import check_ground, check_lines, darken, drop_specks, set_width, stroke_width
 from modeling_derender.image_io import to_uint8
 from modeling_derender.image_processing_derender import fit_to_size
@@ -80,7 +80,13 @@ class Conformed:
 
 def conform(image: Image.Image, canvas: Canvas, kind: str) -> Conformed:
     """`kind`: the language's PICTURES. Raises UnreadableError where there is nothing to read on such a canvas."""
-    return _conform_lines(image, canvas) if kind == LINES else _conform_canvas(image, canvas)
+    result = Conformed()
+    try:
+        (_conform_lines if kind == LINES else _conform_canvas)(image, canvas, result)
+    except UnreadableError as error:
+        error.steps = result.steps
+        raise
+    return result
 
 
 def fit_canvas(image: Image.Image | np.ndarray, canvas: Canvas) -> np.ndarray:
@@ -89,17 +95,19 @@ def fit_canvas(image: Image.Image | np.ndarray, canvas: Canvas) -> np.ndarray:
     return pixels[:, :, 0] if canvas.channels == 1 else pixels
 
 
-def _conform_canvas(image: Image.Image, canvas: Canvas) -> Conformed:
+def _conform_canvas(image: Image.Image, canvas: Canvas, result: Conformed) -> None:
     pixels = to_rgb(image)
+    told = f"{image.width} x {image.height} pixels, mode {image.mode}"
+    result.steps.append(Step(told, shrink(pixels, LONGEST_SIDE)))
     if pixels.reshape(-1, 3).std(axis=0).max() < EVENEST:
         raise UnreadableError("blank", "blank: the picture is all of one colour")
     height, width = canvas.pixels
-    given = Step(f"{image.width} x {image.height} pixels, mode {image.mode}", shrink(pixels, LONGEST_SIDE))
-    canvases = [Laid(f"fitted into {width} x {height} pixels", fit_canvas(pixels, canvas))]
+    result.canvases = [Laid(f"fitted into {width} x {height} pixels", fit_canvas(pixels, canvas))]
     inner = _without_margins(pixels)
     if inner is not None and abs(inner.shape[1] * height / (inner.shape[0] * width) - 1) < SAME_SHAPE:
-        canvases.append(Laid(f"margins cut off, and fitted into {width} x {height} pixels", fit_canvas(inner, canvas)))
-    return Conformed([given], canvases, is_whole=len(canvases) == 1)
+        told = f"margins cut off, and fitted into {width} x {height} pixels"
+        result.canvases.append(Laid(told, fit_canvas(inner, canvas)))
+    result.is_whole = len(result.canvases) == 1
 
 
 def _without_margins(pixels: np.ndarray) -> np.ndarray | None:
@@ -113,9 +121,8 @@ def _without_margins(pixels: np.ndarray) -> np.ndarray | None:
     return pixels[top:bottom, left:right] if is_framed else None
 
 
-def _conform_lines(image: Image.Image, canvas: Canvas) -> Conformed:
-    result = Conformed()
-    pixels = _as_seen(image, result)
+def _conform_lines(image: Image.Image, canvas: Canvas, result: Conformed) -> None:
+    pixels = _as_seen(image, canvas, result)
     ink = _find_ink(pixels, result)
     check_lines(ink)
     ink, specks = drop_specks(ink)
@@ -126,16 +133,19 @@ def _conform_lines(image: Image.Image, canvas: Canvas) -> Conformed:
     frames = guess_frames(ink, 1 / canvas.width)
     result.canvases = [sheet.lay(frame) for frame in frames]
     result.is_whole = frames[0].side == max(ink.shape)
-    return result
 
 
-def _as_seen(image: Image.Image, result: Conformed) -> np.ndarray:
-    """The picture in colour, no larger than need be, of the paper alone, light."""
-    pixels = shrink(to_rgb(image), LONGEST_SIDE)
+def _as_seen(image: Image.Image, canvas: Canvas, result: Conformed) -> np.ndarray:
+    """The picture in colour, no larger than need be, of the paper alone, light.
+
+    One much smaller than the canvas is enlarged, lest widths of strokes come to single pixels.
+    """
+    pixels = enlarge(shrink(to_rgb(image), LONGEST_SIDE), max(canvas.pixels))
     height, width = pixels.shape[:2]
     told = f"{image.width} x {image.height} pixels, mode {image.mode}"
-    shrunk = f", averaged down to {width} x {height}" if (width, height) != image.size else ""
-    result.steps.append(Step(told + shrunk, pixels))
+    how = "averaged down" if width < image.width or height < image.height else "enlarged"
+    told += f", {how} to {width} x {height}" if (width, height) != image.size else ""
+    result.steps.append(Step(told, pixels))
     corners = find_paper(pixels)
     if corners is not None:
         pixels = cut_out(pixels, corners)

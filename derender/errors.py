@@ -6,8 +6,11 @@ from modeling_derender.image_io import ImageError
 
 
 class UnreadableError(ImageError):
-    """A picture in which nothing of the language is to be read, for the reason given; `code` names it in a word."""
+    """A picture in which nothing of the language is to be read, for the reason given; `code` names it in a word.
+
+    `steps`: what was done to the picture until then, `derender.conform.Step`s.
+    """
 
     def __init__(self, code: str, reason: str):
         super().__init__(reason)
-        self.code = code
+        self.code, self.steps = code, []

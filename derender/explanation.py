@@ -8,22 +8,11 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageOps
 
 from derender.conform import Step
-from derender.reader import Reader, Reading
 from derender_training.figures import png_of
 
 
 SIDE, CAPTION = 256, 42  # pixels of a panel, and of the text below it
 LETTERS = 40  # of a caption's line
-
-
-def explain(reader: Reader, reading: Reading) -> list[Step]:
-    """The steps, the last of which shows what was read, and the objects, drawn again."""
-    error = "" if reading.error is None else f", error {reading.error:.3f}"
-    steps = list(reading.steps)
-    drawn = reader.draw_again(reading.objects)
-    if drawn is not None:
-        steps.append(Step(f"{len(reading.objects)} objects, drawn again{error}", drawn))
-    return steps
 
 
 def draw_steps(steps: Sequence[Step]) -> bytes:

@@ -22,6 +22,8 @@ SOLID = 0.7  # the least share of a sheet of paper that is not ink
 STRAIGHT = 0.88  # how much of its four-cornered hull a sheet of paper fills at least
 OUTSIDE = 0.6  # the least share of a photograph's edge that lies off the paper
 RIM = 0.015  # of the sheet's shorter side
+STEP = 25  # of 255: from the desk to the paper it grows lighter by more, within
+BORDER = 4  # pixels of the coarse picture on either side of the paper's edge
 EVEN = 4  # of 255: light that varies by less is even
 FAINTEST = 24  # of 255: a channel of the paper that is darker tells nothing about ink
 
@@ -49,6 +51,15 @@ def _reduce(image: Image.Image) -> Image.Image:
     if image.mode not in ("L", "RGB", "RGBA"):
         image = image.convert("RGBA") if image.has_transparency_data else Image.fromarray(to_uint8(image, 3))
     return image.reduce(factor)
+
+
+def enlarge(pixels: np.ndarray, longest: int) -> np.ndarray:
+    """uint8 (H, W, 3), smoothly, by the largest whole factor that leaves at most `longest` pixels a side."""
+    height, width = pixels.shape[:2]
+    factor = longest // max(height, width)
+    if factor < 2:
+        return pixels
+    return np.asarray(Image.fromarray(pixels).resize((width * factor, height * factor), Image.Resampling.BILINEAR))
 
 
 def shrink(pixels: np.ndarray, longest: int) -> np.ndarray:
@@ -84,7 +95,16 @@ def find_paper(pixels: np.ndarray) -> np.ndarray | None:
     area = _area(corners)
     if sheet.sum() < SOLID * filled.sum() or not STRAIGHT < filled.sum() / area < 1 / STRAIGHT:
         return None
+    if not _has_edge(grey, filled):
+        return None
     return (corners + 0.5) * (np.array(pixels.shape[1::-1]) / coarse.shape[1::-1])
+
+
+def _has_edge(grey: np.ndarray, sheet: np.ndarray) -> bool:
+    """Whether a sheet ends at an edge, and not where a page is lit a little less."""
+    inside = sheet & ~ndimage.binary_erosion(sheet, iterations=BORDER, border_value=1)
+    outside = ndimage.binary_dilation(sheet, iterations=BORDER) & ~sheet
+    return bool(np.median(grey[inside]) - np.median(grey[outside]) > STEP)
 
 
 def cut_out(pixels: np.ndarray, corners: np.ndarray) -> np.ndarray:

@@ -13,7 +13,6 @@ from pathlib import Path
 import gradio as gr
 
 from datasets_scripts.scenes import RenderError
-from derender.explanation import explain
 from derender.formats import as_form, as_json_object, ending_of, usable_forms
 from derender.overlay import lay_over
 from derender.reader import Reader, Reading, ReadOptions
@@ -45,7 +44,7 @@ class Desk:
         """What the page shows of a picture file: see `show`, and then the rows of the table and the steps."""
         reading = self._read(path, candidates, refine)
         rows = to_rows(self.reader.language, reading.objects, reading.confidences)
-        steps = enumerate(explain(self.reader, reading), start=1)
+        steps = enumerate(self.reader.explain(reading), start=1)
         shown = self.show(replace(reading, steps=[]))  # they need not stay in memory as long as the page is open
         return *shown, rows, [(step.picture, f"{number}. {step.told}") for number, step in steps]
 

@@ -16,13 +16,18 @@ from transformers.utils.logging import disable_progress_bar
 
 from datasets_scripts.scenes import RenderError
 from derender.cli import EXIT_STATUS
+from derender.conform import Step
 from derender.errors import UnreadableError
-from derender.explanation import draw_steps, explain
+from derender.explanation import draw_steps
 from derender.formats import ENDINGS, as_form, check_drawing, check_form
 from derender.models import ModelError
 from derender.reader import Reader, Reading, ReadOptions
 from derender.targets import STREAM, OutputError, Target, UsageError, is_folder, write_file
 from modeling_derender.image_io import ImageError, open_image
+
+
+STDIN = "standard input"
+UNSURE = 0.5  # the confidence below which an object is rather not there
 
 
 def read_files(options: argparse.Namespace) -> int:
@@ -46,17 +51,30 @@ def read_files(options: argparse.Namespace) -> int:
     hidden = True if len(names) == 1 or target.is_seen() else None
     for name in tqdm(names, unit=" pictures", disable=hidden):
         try:
-            reading = reader.read(_open(name), how)
-            target.write(name, as_form(reader, reading, form, name))
-            if options.explain:
-                _explain(reader, reading, name, target)
-        except UnreadableError as error:
-            failures.add(_fail(f"{name}: {error}", error.code))
-        except (ImageError, RenderError) as error:
-            failures.add(_fail(_named(name, error), "unreadable"))
+            failures.add(_read_one(reader, name, how, target, form, options.explain))
         except OutputError as error:
             return _fail(str(error), "output")
+    failures.discard(0)
     return 0 if not failures else failures.pop() if len(failures) == 1 else EXIT_STATUS["unreadable"]
+
+
+def _read_one(reader: Reader, name: str, how: ReadOptions, target: Target, form: str, explains: bool) -> int:
+    """The exit status of one picture; OutputError where its result cannot be written."""
+    try:
+        reading = reader.read(_open(name), how)
+        content = as_form(reader, reading, form, name)
+        steps = reader.explain(reading) if explains else []
+    except UnreadableError as error:
+        if explains:
+            _tell_steps(error.steps, name, target)
+        return _fail(f"{_label(name)}: {error}", error.code)
+    except (ImageError, RenderError) as error:
+        return _fail(_named(name, error), "unreadable")
+    target.write(name, content)
+    _tell_doubts(reading, name)
+    if explains:
+        _tell_steps(steps, name, target)
+    return 0
 
 
 def _find_pictures(patterns: list[str]) -> Iterator[str]:
@@ -81,20 +99,31 @@ def _find_form(options: argparse.Namespace, names: Sequence[str]) -> str:
 
 
 def _open(name: str) -> Image.Image:
-    return open_image(_read_input(), "standard input") if name == STREAM else open_image(name)
+    return open_image(_read_input(), STDIN) if name == STREAM else open_image(name)
 
 
 def _read_input() -> io.BytesIO:
     if sys.stdin is None:
-        raise ImageError("standard input: is closed")
+        raise ImageError(f"{STDIN}: is closed")
     try:
-        return io.BytesIO(sys.stdin.buffer.read())
+        content = sys.stdin.buffer.read()
     except OSError as error:
-        raise ImageError(f"standard input: {error.strerror}") from None
+        raise ImageError(f"{STDIN}: {error.strerror}") from None
+    if not content:
+        raise ImageError(f"{STDIN}: is empty")
+    return io.BytesIO(content)
 
 
-def _explain(reader: Reader, reading: Reading, name: str, target: Target) -> None:
-    steps = explain(reader, reading)
+def _tell_doubts(reading: Reading, name: str) -> None:
+    """On standard error, of objects that are rather not there."""
+    unsure = sum(sure is not None and sure < UNSURE for sure in reading.confidences)
+    if unsure:
+        of = f"{unsure} of {len(reading.objects)} objects"
+        told = f"unsure of {of}; --min-confidence {UNSURE} leaves out such"
+        tqdm.write(f"derender: {_label(name)}: {told}", file=sys.stderr)
+
+
+def _tell_steps(steps: Sequence[Step], name: str, target: Target) -> None:
     for number, step in enumerate(steps, start=1):
         tqdm.write(f"{name}: {number}. {step.told}", file=sys.stderr)
     path = target.steps_of(name)
@@ -102,8 +131,12 @@ def _explain(reader: Reader, reading: Reading, name: str, target: Target) -> Non
     tqdm.write(f"{name}: the steps are drawn in {path}", file=sys.stderr)
 
 
+def _label(name: str) -> str:
+    return STDIN if name == STREAM else name
+
+
 def _named(name: str, error: Exception) -> str:
-    return str(error) if name in str(error) else f"{name}: {error}"
+    return str(error) if _label(name) in str(error) else f"{_label(name)}: {error}"
 
 
 def _fail(message: str, kind: str) -> int:

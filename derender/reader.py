@@ -126,10 +126,22 @@ class Reader:
         options = options or ReadOptions()
         conformed = conform(image, self.language.canvas, self.pictures)
         seen, reading, canvas = self._read_likeliest(conformed)
-        self._refuse(reading)
+        steps = [*conformed.steps, canvas]
+        try:
+            self._refuse(reading)
+        except UnreadableError as error:
+            error.steps = self.explain(replace(reading, steps=steps))
+            raise
         if options.candidates > 1 or options.refine:
             reading, _ = self.better(seen, reading, options)
-        return replace(self._leave_out(seen, reading, options.min_confidence), steps=[*conformed.steps, canvas])
+        return replace(self._leave_out(seen, reading, options.min_confidence), steps=steps)
+
+    def explain(self, reading: Reading) -> list[Step]:
+        """The steps, the last of which shows what was read, and the objects, drawn again."""
+        error = "" if reading.error is None else f", error {reading.error:.3f}"
+        drawn = self.draw_again(reading.objects)
+        told = f"{len(reading.objects)} objects, drawn again{error}"
+        return [*reading.steps, *([] if drawn is None else [Step(told, drawn)])]
 
     def _read_likeliest(self, conformed: Conformed) -> tuple[Seen, Reading, Laid]:
         """Of the canvas that makes most sense."""

@@ -25,13 +25,17 @@ WANTED = "this model reads strokes on an even ground"
 
 
 def darken(ink: np.ndarray) -> np.ndarray:
-    """Ink without the ground's grain, and as dark as a pen's where it is paler."""
-    grain = max(FAINT, 4 * 1.4826 * float(np.median(ink)))
+    """Ink without the ground's grain, and as dark as a pen's where it is paler.
+
+    Most of a drawing by a program is without any ink; of a photograph nearly nothing is.
+    """
+    usual = float(np.median(ink))
+    grain = max(FAINT, 4 * 1.4826 * usual)
     strokes = ink[ink > grain]
     if not strokes.size:
         return np.zeros_like(ink)
     dark = float(np.quantile(strokes, 0.9))
-    clean = np.where(ink > grain, ink, 0) if grain > FAINT else ink
+    clean = np.where(ink > grain, ink, 0) if usual > 0 else ink
     return clean if dark >= PALE else (clean * (FULL / dark)).clip(0, 1)
 
 

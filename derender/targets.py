@@ -43,6 +43,8 @@ class Target:
         self.tells_names = len(names) > 1 and form == "text"
         if self.folder is None and self.file is None and len(names) > 1 and form not in WORDS:
             raise UsageError(f"--to {form}: {len(names)} pictures need --out FOLDER")
+        if form == "png" and self.is_seen():
+            raise UsageError("--to png: a terminal shows no picture; give --out FILE")
         self._check_folder(out)
         self._check_paths(names, explains)
 
@@ -83,16 +85,16 @@ class Target:
             raise UsageError(f"--out {out}: names a file; several pictures need a folder, such as {out}/")
 
     def _check_paths(self, names: Sequence[str], explains: bool) -> None:
-        paths = [path for name in names if (path := self.path_of(name)) is not None]
-        paths += [self.steps_of(name) for name in names] if explains else []
+        paths = [(path, name) for name in names if (path := self.path_of(name)) is not None]
+        paths += [(self.steps_of(name), name) for name in names] if explains else []
         sources = {os.path.realpath(name) for name in names if os.path.exists(name)}
-        seen = set()
-        for path in paths:
+        seen = {}
+        for path, name in paths:
             if os.path.realpath(path) in sources:
                 raise UsageError(f"the picture {path} would be overwritten; choose another --out")
             if path in seen:
-                raise UsageError(f"several of the pictures would be written to {path}")
-            seen.add(path)
+                raise UsageError(f"several of the pictures would be written to {path}: {seen[path]} and {name}")
+            seen[path] = name
 
 
 def write_file(path: Path, content: bytes) -> None:
@@ -100,7 +102,8 @@ def write_file(path: Path, content: bytes) -> None:
     try:
         write_bytes(path, content)
     except OSError as error:
-        raise OutputError(f"{path}: {error.strerror}") from None
+        reason = f"{path.parent} is a file" if os.path.isfile(path.parent) else error.strerror
+        raise OutputError(f"{path}: {reason}") from None
 
 
 def _stem(name: str) -> str:

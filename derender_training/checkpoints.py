@@ -57,8 +57,8 @@ class Progress:
 class RunFolder:
     """The output folder of the run with these `options` (a dataclass with `output_dir`).
 
-    Opening it raises CheckpointError where it holds another run, or files that are no run's, or where another process
-    trains in it. All processes of a run make one; the main process writes.
+    Opening it raises CheckpointError where it holds another run that has come to a checkpoint, or files that are no
+    run's, or where another process trains in it. All processes of a run make one; the main process writes.
     """
 
     def __init__(self, options, accelerator: Accelerator):
@@ -81,6 +81,8 @@ class RunFolder:
         if self.path.exists() and not self.path.is_dir():
             raise CheckpointError(f"{self.path}: is a file; option 'output_dir' wants a folder")
         if (self.path / OPTIONS).is_file():
+            if not self._has_begun():
+                return None
             return self._check_options(yaml.safe_load((self.path / OPTIONS).read_text()))
         entries = list(self.path.iterdir()) if self.path.exists() else []
         foreign = sorted(entry.name for entry in entries if not entry.name.startswith((INCOMPLETE, LOCK)))
@@ -88,6 +90,11 @@ class RunFolder:
             raise CheckpointError(
                 f"{self.path}: holds files that are no run's ({', '.join(foreign[:3])}); choose another output_dir"
             )
+
+    def _has_begun(self) -> bool:
+        """Whether there is something to go on from, or to lose."""
+        models = (self.path / MODEL, self.path / (OLD + MODEL))
+        return self._last_checkpoint() is not None or any(path.exists() for path in models)
 
     def _check_options(self, saved: dict) -> None:
         names = [name for name in {**self._options, **saved} if name not in HOW]
@@ -107,7 +114,8 @@ class RunFolder:
         for folder in (self.path, self.path / CHECKPOINTS):
             for leftover in (*folder.glob(INCOMPLETE + "*"), *folder.glob(OLD + "*")):
                 shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
-        if not (self.path / OPTIONS).exists():
+        if not self._has_begun():
+            shutil.rmtree(self.tensorboard, ignore_errors=True)  # maybe of one with other options
             incomplete = self.path / (INCOMPLETE + OPTIONS)
             incomplete.write_text(yaml.safe_dump(self._options, sort_keys=False))
             _flush(incomplete)

@@ -78,6 +78,7 @@ def to_uint8(image, channels: int) -> np.ndarray:
     uint8, uint16, bool, or floats in [0, 1]; a torch tensor likewise. `channels`: 1 (grey) or 3 (RGB).
     """
     if not isinstance(image, Image.Image):
+        _check_kind(image)
         image = _array_to_pil(np.asarray(image))
     check_size(*image.size)
     if image.mode.startswith("I;16") or image.mode == "I":
@@ -90,6 +91,16 @@ def to_uint8(image, channels: int) -> np.ndarray:
         image = Image.alpha_composite(paper, image)
     array = np.asarray(image.convert("L" if channels == 1 else "RGB"))
     return array[:, :, None] if channels == 1 else array
+
+
+def _check_kind(image) -> None:
+    """Raise ImageError for what is given by mistake; NumPy would make arrays of it."""
+    if isinstance(image, (str, Path)):
+        raise ImageError(f"{str(image)!r} is the name of a picture: open it by open_image")
+    if image is None or isinstance(image, dict):
+        raise ImageError(
+            f"{'None' if image is None else 'a dict'} is no picture; of a data set take the column of them"
+        )
 
 
 def _array_to_pil(array: np.ndarray) -> Image.Image:

@@ -41,6 +41,9 @@ class ImageToSpecPipeline(Pipeline):
         if self.processor.language != self.model.config.language:
             raise ValueError("the processor and the model do not belong together: their languages differ")
 
+    def __call__(self, inputs, **kwargs):
+        return [] if isinstance(inputs, list) and not inputs else super().__call__(inputs, **kwargs)
+
     def _sanitize_parameters(self, timeout: float | None = None, generate_kwargs: dict | None = None):
         refused = sorted(UNSCORED & set(generate_kwargs or {}))
         if refused:

@@ -12,6 +12,10 @@ def as_l(picture: np.ndarray) -> Image.Image:
     return Image.fromarray(picture)
 
 
+def halved(picture: np.ndarray) -> Image.Image:
+    return as_l(picture).resize((128, 128), Image.Resampling.BOX)
+
+
 def enlarged(picture: np.ndarray) -> Image.Image:
     return as_l(picture).resize((1300, 1300), Image.Resampling.BICUBIC)
 
@@ -75,15 +79,32 @@ def scanned(picture: np.ndarray) -> Image.Image:
     return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
 
 
+def half_lit(picture: np.ndarray) -> Image.Image:
+    """A page that is lit from one corner."""
+    side = np.linspace(0, 1, 600)
+    light = 0.9 * (0.5 + 0.5 * np.outer(side, side))
+    pixels = np.asarray(as_l(picture).resize((600, 600), Image.Resampling.BICUBIC)) * light
+    return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
+
+
 def photographed(picture: np.ndarray) -> Image.Image:
     """A sheet of paper, seen from the side, on a dark desk."""
-    sheet = scanned(picture).convert("RGBA")
-    # Where each corner of the 1200 x 1000 photograph lies in the sheet's own pixels.
-    placed = sheet.transform(
-        (1200, 1000), Image.Transform.PERSPECTIVE, _perspective(
-            [(200, 60), (1010, 100), (1060, 930), (150, 900)], [(0, 0), (900, 0), (900, 900), (0, 900)]
-        ), Image.Resampling.BICUBIC,
-    )  # fmt: skip
+    return _on_a_desk(scanned(picture), [(200, 60), (1010, 100), (1060, 930), (150, 900)])
+
+
+def photographed_well(picture: np.ndarray) -> Image.Image:
+    """In even light, with hardly any grain."""
+    pixels = np.asarray(as_l(picture).resize((900, 900), Image.Resampling.BICUBIC))[..., None] * np.array([0.96] * 3)
+    pixels = pixels + np.random.default_rng(0).normal(0, 3, pixels.shape)
+    corners = [(190, 80), (1030, 90), (1020, 930), (200, 910)]
+    return _on_a_desk(Image.fromarray(pixels.clip(0, 255).astype(np.uint8)), corners)
+
+
+def _on_a_desk(image: Image.Image, corners: list[tuple[int, int]]) -> Image.Image:
+    """`corners`: where those of the sheet lie in the photograph, clockwise from the top left one."""
+    sheet = image.convert("RGBA")
+    perspective = _perspective(corners, [(0, 0), (900, 0), (900, 900), (0, 900)])
+    placed = sheet.transform((1200, 1000), Image.Transform.PERSPECTIVE, perspective, Image.Resampling.BICUBIC)
     grain = np.random.default_rng(1).normal(0, 6, (1000, 1200, 3)) + (70, 52, 40)
     desk = Image.fromarray(grain.clip(0, 255).astype(np.uint8))
     desk.paste(placed, (0, 0), placed)
@@ -114,7 +135,8 @@ def thick_lines(picture: np.ndarray) -> Image.Image:
 # The canvas stays what it is.
 IN_PLACE = (
     as_l, enlarged, inverted, transparent, transparent_light, sixteen_bit, palette, cmyk, yellow_ink, grey_ink,
-    blue_on_coloured_paper, chalk, jpeg, scanned, photographed, with_dust, thin_lines, thick_lines,
+    blue_on_coloured_paper, chalk, jpeg, scanned, photographed, photographed_well, half_lit, halved, with_dust,
+    thin_lines, thick_lines,
 )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -102,6 +103,9 @@ def test_standard_input(model, tmp_path):
         done = subprocess.run(command, stdin=picture, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["file_name"] == "-"
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (EXIT_STATUS["unreadable"], "")
+    assert done.stderr == "derender: standard input: is empty\n"
 
 
 def test_unsure_objects_are_left_out(run, tmp_path):
@@ -133,6 +137,26 @@ def test_the_steps_are_told_and_drawn(run, tmp_path):
     assert Image.open("there/result.explain.png").width == 3 * 256
 
 
+def test_the_steps_of_a_picture_that_is_refused_are_drawn_too(run, model, tmp_path):
+    Image.new("L", (40, 40), 200).save("blank.png")
+    status, output, told = run("blank.png", "--explain")
+    assert (status, output) == (EXIT_STATUS["blank"], b"") and "blank.png: 1. 40 x 40 pixels" in told
+    assert Image.open("blank.explain.png").width == 256
+    draw(1, tmp_path)
+    status, _, told = run("1.png", "--explain", model=make_narrow(model, tmp_path))
+    assert status == EXIT_STATUS["crowded"] and "1.png: 3. 1 objects, drawn again" in told
+    assert Image.open("1.explain.png").width == 3 * 256
+
+
+def test_objects_that_are_rather_not_there_are_told(run, tmp_path, monkeypatch):
+    draw(1, tmp_path)
+    sure, unsure = run("1.png"), None
+    monkeypatch.setattr(read_files, "UNSURE", 1.1)
+    unsure = run("1.png")
+    assert sure[2] == "" and sure[1] == unsure[1]
+    assert unsure[2] == "derender: 1.png: unsure of 1 of 1 objects; --min-confidence 1.1 leaves out such\n"
+
+
 def test_one_bad_picture_does_not_stop_the_others(run, tmp_path):
     draw(1, tmp_path)
     (tmp_path / "bad.png").write_bytes(b"no picture")
@@ -152,13 +176,18 @@ def test_each_reason_has_its_exit_status(run, tmp_path):
     assert len(set(EXIT_STATUS.values())) == len(EXIT_STATUS) and 0 not in EXIT_STATUS.values()
 
 
+def make_narrow(model: str, folder: Path) -> Path:
+    """A model that has room for a single object."""
+    narrow = shutil.copytree(model, folder / "narrow")
+    settings = json.loads((narrow / "generation_config.json").read_text())
+    (narrow / "generation_config.json").write_text(json.dumps(settings | {"max_length": 6}))
+    return narrow
+
+
 def test_too_many_objects(run, model, tmp_path):
     """A model that has filled all the room it has may have left something out."""
     draw(1, tmp_path)
-    narrow = shutil.copytree(model, tmp_path / "narrow")
-    settings = json.loads((narrow / "generation_config.json").read_text())
-    (narrow / "generation_config.json").write_text(json.dumps(settings | {"max_length": 6}))
-    status, output, told = run("1.png", model=narrow)
+    status, output, told = run("1.png", model=make_narrow(model, tmp_path))
     assert (status, output) == (EXIT_STATUS["crowded"], b"") and "more than the" in told
 
 
@@ -168,7 +197,10 @@ def test_too_many_objects(run, model, tmp_path):
         (["1.png", "--to", "tikz"], "--to tikz: toy has no such form; known: json, text, png"),
         (["1.png", "2.png", "--to", "png"], "--to png: 2 pictures need --out FOLDER"),
         (["1.png", "--out", "result.docx"], "--out result.docx: give --to"),
-        (["1.png", "./1.png", "--out", "folder"], "several of the pictures would be written to folder/1.json"),
+        (
+            ["1.png", "./1.png", "--out", "folder"],
+            "several of the pictures would be written to folder/1.json: 1.png and ./1.png",
+        ),
         (["1.png", "2.png", "--to", "png", "--out", "."], "the picture 1.png would be overwritten"),
         (["1.png", "--to", "png", "--out", "./1.png"], "the picture 1.png would be overwritten"),
         (["2.explain.png", "2.png", "--explain"], "the picture 2.explain.png would be overwritten"),
@@ -245,8 +277,28 @@ def test_a_result_that_cannot_be_written(run, tmp_path):
     status, output, told = run("1.png", "1.png", "--out", "file/result/")
     assert (status, output) == (EXIT_STATUS["usage"], b"") and "several of the pictures" in told
     status, output, told = run("1.png", "--out", "file/result.json")
-    assert (status, output) == (EXIT_STATUS["output"], b"") and "derender: file/result.json: " in told
+    assert (status, output) == (EXIT_STATUS["output"], b"") and "derender: file/result.json: file is a file" in told
     assert (tmp_path / "file").read_text() == "kept"
+
+
+def test_links_and_pipes_stay_what_they_are(run, tmp_path):
+    draw(1, tmp_path)
+    _, expected, _ = run("1.png")
+    (tmp_path / "there").mkdir()
+    (tmp_path / "link.json").symlink_to("there/result.json")
+    assert run("1.png", "--out", "link.json")[0] == 0 and (tmp_path / "link.json").is_symlink()
+    assert (tmp_path / "there" / "result.json").read_bytes() == expected
+    os.mkfifo("pipe.json")
+    with subprocess.Popen(["cat", "pipe.json"], stdout=subprocess.PIPE) as reader:
+        assert run("1.png", "--out", "pipe.json")[0] == 0 and (tmp_path / "pipe.json").is_fifo()
+        assert reader.communicate()[0] == expected
+
+
+def test_no_picture_is_written_to_a_terminal(run, tmp_path, monkeypatch):
+    draw(1, tmp_path)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    status, output, told = run("1.png", "--to", "png")
+    assert (status, output) == (EXIT_STATUS["usage"], b"") and "--to png: a terminal shows no picture" in told
 
 
 def test_a_folder_with_a_name_too_long(run, tmp_path):
@@ -295,6 +347,12 @@ def test_a_model_that_is_not_there(run, tmp_path):
     draw(1, tmp_path)
     status, output, told = run("1.png", model=tmp_path)
     assert (status, output) == (EXIT_STATUS["model"], b"") and f"derender: model '{tmp_path}'" in told
+
+
+def test_it_tells_its_version(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["--version"])
+    assert stop.value.code == 0 and capsys.readouterr().out.startswith("derender ")
 
 
 def test_help_tells_the_exit_statuses(capsys):

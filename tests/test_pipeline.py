@@ -129,6 +129,10 @@ def test_what_is_given_at_the_start_holds(read, pictures):
     assert asked == [2]
 
 
+def test_of_no_pictures_nothing_is_read(read):
+    assert read([]) == []
+
+
 def test_bad_input_is_named(read, tmp_path):
     path = tmp_path / "no_picture.png"
     path.write_text("hello")

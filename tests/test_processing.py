@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -133,6 +134,14 @@ def test_batches_may_mix_sizes_and_modes(processor, grey):
 def test_arrays_that_are_no_pictures_are_refused(array, says):
     with pytest.raises(ImageError, match=says):
         to_uint8(array, channels=1)
+
+
+@pytest.mark.parametrize(
+    ("item", "says"), [("a.png", "'a.png' is the name"), (Path("a.png"), "open_image"), (None, "None"), ({}, "a dict")]
+)
+def test_what_is_given_by_mistake_is_named(processor, grey, item, says):
+    with pytest.raises(ImageError, match=says):
+        processor(images=[Image.fromarray(grey), item])
 
 
 def png_header(width, height):

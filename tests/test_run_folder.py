@@ -128,6 +128,16 @@ def test_folder_of_another_run_is_refused(options, trained):
         train.training_function(changed)
 
 
+def test_a_run_that_has_come_to_no_checkpoint_may_be_another(options, tmp_path):
+    wrong = replace(options, output_dir=str(tmp_path / "run"), initial_model=str(tmp_path / "nowhere"))
+    with pytest.raises(ValueError, match="option 'initial_model'"):
+        train.training_function(wrong)
+    mended = replace(wrong, initial_model=None, steps=1, evaluate_every=1, save_every=1)
+    assert train.training_function(mended).finished
+    with pytest.raises(CheckpointError, match="holds another run"):
+        train.training_function(replace(mended, steps=2))
+
+
 def test_folder_in_use_is_refused(options, trained):
     lock = Path(options.output_dir) / ".lock"
     code = (
