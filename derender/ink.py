@@ -22,8 +22,8 @@ SOLID = 0.7  # the least share of a sheet of paper that is not ink
 STRAIGHT = 0.88  # how much of its four-cornered hull a sheet of paper fills at least
 OUTSIDE = 0.6  # the least share of a photograph's edge that lies off the paper
 RIM = 0.015  # of the sheet's shorter side
-STEP = 25  # of 255: from the desk to the paper it grows lighter by more, within
-BORDER = 4  # pixels of the coarse picture on either side of the paper's edge
+STEP = 6  # of 255: the least by which paper is lighter than the desk beside it
+BESIDE = 4  # pixels of the coarse picture: how far from the paper's edge, on either side, it is compared
 EVEN = 4  # of 255: light that varies by less is even
 FAINTEST = 24  # of 255: a channel of the paper that is darker tells nothing about ink
 
@@ -101,10 +101,15 @@ def find_paper(pixels: np.ndarray) -> np.ndarray | None:
 
 
 def _has_edge(grey: np.ndarray, sheet: np.ndarray) -> bool:
-    """Whether a sheet ends at an edge, and not where a page is lit a little less."""
-    inside = sheet & ~ndimage.binary_erosion(sheet, iterations=BORDER, border_value=1)
-    outside = ndimage.binary_dilation(sheet, iterations=BORDER) & ~sheet
-    return bool(np.median(grey[inside]) - np.median(grey[outside]) > STEP)
+    """Whether a sheet ends at an edge, and not where the light on a page falls off."""
+    depth = ndimage.distance_transform_edt(sheet) - ndimage.distance_transform_edt(~sheet)
+    inwards = np.stack(np.gradient(ndimage.gaussian_filter(depth, 2)))
+    edge = np.nonzero(sheet & ~ndimage.binary_erosion(sheet))
+    steps = inwards[:, *edge] / np.maximum(np.hypot(*inwards[:, *edge]), 1e-6) * BESIDE
+    inside, outside = (
+        ndimage.map_coordinates(grey, np.array(edge) + sign * steps, order=1, mode="nearest") for sign in (1, -1)
+    )
+    return bool(np.median(inside - outside) > STEP)
 
 
 def cut_out(pixels: np.ndarray, corners: np.ndarray) -> np.ndarray:

@@ -65,9 +65,10 @@ def _read_one(reader: Reader, name: str, how: ReadOptions, target: Target, form:
         content = as_form(reader, reading, form, name)
         steps = reader.explain(reading) if explains else []
     except UnreadableError as error:
+        status = _fail(f"{_label(name)}: {error}", error.code)
         if explains:
             _tell_steps(error.steps, name, target)
-        return _fail(f"{_label(name)}: {error}", error.code)
+        return status
     except (ImageError, RenderError) as error:
         return _fail(_named(name, error), "unreadable")
     target.write(name, content)
@@ -116,7 +117,7 @@ def _read_input() -> io.BytesIO:
 
 def _tell_doubts(reading: Reading, name: str) -> None:
     """On standard error, of objects that are rather not there."""
-    unsure = sum(sure is not None and sure < UNSURE for sure in reading.confidences)
+    unsure = sum(sure < UNSURE for sure in reading.confidences)
     if unsure:
         of = f"{unsure} of {len(reading.objects)} objects"
         told = f"unsure of {of}; --min-confidence {UNSURE} leaves out such"
@@ -125,10 +126,10 @@ def _tell_doubts(reading: Reading, name: str) -> None:
 
 def _tell_steps(steps: Sequence[Step], name: str, target: Target) -> None:
     for number, step in enumerate(steps, start=1):
-        tqdm.write(f"{name}: {number}. {step.told}", file=sys.stderr)
+        tqdm.write(f"{_label(name)}: {number}. {step.told}", file=sys.stderr)
     path = target.steps_of(name)
     write_file(path, draw_steps(steps))
-    tqdm.write(f"{name}: the steps are drawn in {path}", file=sys.stderr)
+    tqdm.write(f"{_label(name)}: the steps are drawn in {path}", file=sys.stderr)
 
 
 def _label(name: str) -> str:

@@ -9,6 +9,7 @@ from derender.errors import UnreadableError
 
 
 FAINT = 0.06  # ink below is taken for the ground's grain
+GRAINY = 0.1  # the share of a picture's pixels with so little ink from which on its ground has grain
 PALE = 0.45  # strokes paler than this are darkened,
 FULL = 0.8  # to this
 INKED = 0.25  # of full ink: a pixel that belongs to a stroke
@@ -27,15 +28,15 @@ WANTED = "this model reads strokes on an even ground"
 def darken(ink: np.ndarray) -> np.ndarray:
     """Ink without the ground's grain, and as dark as a pen's where it is paler.
 
-    Most of a drawing by a program is without any ink; of a photograph nearly nothing is.
+    A drawing by a program has none; of the ground of a photograph hardly anything is without ink.
     """
-    usual = float(np.median(ink))
-    grain = max(FAINT, 4 * 1.4826 * usual)
+    grainy = ((ink > 0) & (ink <= FAINT)).mean() > GRAINY
+    grain = max(FAINT, 4 * 1.4826 * float(np.median(ink)))
     strokes = ink[ink > grain]
     if not strokes.size:
         return np.zeros_like(ink)
     dark = float(np.quantile(strokes, 0.9))
-    clean = np.where(ink > grain, ink, 0) if usual > 0 else ink
+    clean = np.where(ink > grain, ink, 0) if grainy else ink
     return clean if dark >= PALE else (clean * (FULL / dark)).clip(0, 1)
 
 

@@ -90,11 +90,12 @@ class Target:
         sources = {os.path.realpath(name) for name in names if os.path.exists(name)}
         seen = {}
         for path, name in paths:
-            if os.path.realpath(path) in sources:
+            file = os.path.realpath(path)
+            if file in sources:
                 raise UsageError(f"the picture {path} would be overwritten; choose another --out")
-            if path in seen:
-                raise UsageError(f"several of the pictures would be written to {path}: {seen[path]} and {name}")
-            seen[path] = name
+            if file in seen:
+                raise UsageError(f"several of the pictures would be written to {path}: {seen[file]} and {name}")
+            seen[file] = name
 
 
 def write_file(path: Path, content: bytes) -> None:

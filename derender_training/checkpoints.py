@@ -80,16 +80,23 @@ class RunFolder:
     def _check_owner(self) -> None:
         if self.path.exists() and not self.path.is_dir():
             raise CheckpointError(f"{self.path}: is a file; option 'output_dir' wants a folder")
-        if (self.path / OPTIONS).is_file():
-            if not self._has_begun():
-                return None
-            return self._check_options(yaml.safe_load((self.path / OPTIONS).read_text()))
+        saved = self._read_options()
+        if saved is not None and self._has_begun():
+            return self._check_options(saved)
+        own = (INCOMPLETE, LOCK, *((OPTIONS, CHECKPOINTS, TENSORBOARD) if saved is not None else ()))
         entries = list(self.path.iterdir()) if self.path.exists() else []
-        foreign = sorted(entry.name for entry in entries if not entry.name.startswith((INCOMPLETE, LOCK)))
+        foreign = sorted(entry.name for entry in entries if not entry.name.startswith(own))
         if foreign:
             raise CheckpointError(
                 f"{self.path}: holds files that are no run's ({', '.join(foreign[:3])}); choose another output_dir"
             )
+
+    def _read_options(self) -> dict | None:
+        """Those of the run that the folder is of; None where it is no run's."""
+        if not (self.path / OPTIONS).is_file():
+            return None
+        saved = yaml.safe_load((self.path / OPTIONS).read_text())
+        return saved if isinstance(saved, dict) and "output_dir" in saved else None
 
     def _has_begun(self) -> bool:
         """Whether there is something to go on from, or to lose."""
@@ -115,7 +122,8 @@ class RunFolder:
             for leftover in (*folder.glob(INCOMPLETE + "*"), *folder.glob(OLD + "*")):
                 shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
         if not self._has_begun():
-            shutil.rmtree(self.tensorboard, ignore_errors=True)  # maybe of one with other options
+            for events in self.tensorboard.glob("events.out.tfevents.*"):  # maybe of one with other options
+                events.unlink()
             incomplete = self.path / (INCOMPLETE + OPTIONS)
             incomplete.write_text(yaml.safe_dump(self._options, sort_keys=False))
             _flush(incomplete)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 
@@ -22,5 +23,6 @@ def run_training(about: str, kind: type, train: Callable, arguments: list[str]) 
     except (ValueError, RenderError, CheckpointError, FloatingPointError) as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
-        print("\nstopped; the same command goes on from the last checkpoint", file=sys.stderr)
+        if os.environ.get("RANK", "0") == "0":  # of several processes one tells
+            print("\nstopped; the same command goes on from the last checkpoint, if there is one", file=sys.stderr)
         sys.exit(INTERRUPTED)

@@ -68,11 +68,12 @@ def write_json(path: str | Path, result: dict) -> None:
 def write_bytes(path: str | Path, content: bytes) -> None:
     """Write beside the file, then rename: the file is whole or as it was before.
 
-    A link is followed to its file; a pipe or a device is written to.
+    A link is followed to its file; a pipe or a device, as all in /dev, is written to.
     """
     path = Path(path)
-    if path.exists() and not path.is_file() and not path.is_dir():
-        path.write_bytes(content)
+    if path.parent == Path("/dev") or (path.exists() and not path.is_file() and not path.is_dir()):
+        with path.open("ab") as stream:
+            stream.write(content)
         return
     path = Path(os.path.realpath(path))
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -14,15 +14,15 @@ from derender_training.result_file import write_json
 class KeptMeasures:
     """What is done of a measurement whose table is to be `table`.
 
-    `how` is all that decides what comes out, as JSON: what was done otherwise is done again. `remove` when the result
-    is written.
+    `how` tells, as JSON, what decides what comes out, its `commit` among it: what was done otherwise is done again,
+    and so is what was done by files that differ from their commit. `remove` when the result is written.
     """
 
     def __init__(self, table: Path, how: dict):
         self.path, self.how, self._done = table.with_name(f".{table.stem}.unfinished.json"), how, {}
         if self.path.is_file():
             kept = json.loads(self.path.read_text(encoding="utf-8"))
-            if kept["how"] == how:
+            if kept["how"] == how and not str(how["commit"]).endswith("-dirty"):
                 self._done = kept["done"]
 
     def measure(self, title: str, pictures: Sequence, function: Callable) -> list:

@@ -187,13 +187,14 @@ OURS = {
     "finer": "features twice as fine",
     "positions": "2-D positions",
     "fresh": "fresh scenes",
-    "cosine": "cosine schedule",
+    "cosine": "warm-up and cosine schedule, gradients clipped",
     "averaging_short": "weight averaging",
 }
 OURS_TWO = ("finer", "positions", "fresh_no_dropout", "schedule_layers", "averaging", "near")
 ALL_AT_ONCE = (
-    "features twice as fine, 2-D positions, fresh scenes, no dropout, cosine schedule, norm before, wider layers, "
-    "weight averaging and coordinate targets that know distance, all at once"
+    "features twice as fine, 2-D positions, fresh scenes, no dropout, twice the learning rate with warm-up and a "
+    "cosine, gradients clipped, norm before, wider layers, weight averaging, coordinate targets that know distance, "
+    "sinusoidal number embeddings and tied word embeddings, all at once"
 )
 BETTER = ("--estimator", "leave_one_out", "--num_samples", "4", "--temperature", "0.4", "--schedule", "cosine")
 
@@ -203,7 +204,8 @@ def _ablation() -> tuple[Row, ...]:
     rows = [Row("base", TRANSFORMER, "noisy_shapes_paper")]
     for count, (name, label) in enumerate(OURS.items(), start=1):
         changes = tuple(OURS)[:count]
-        rows.append(Row(name, f"+ {label}", "noisy_shapes_paper", changes=changes, over=(rows[-1].key,)))
+        over = (rows[-1].key,) if changes[1:] else ()  # the first is compared with the base
+        rows.append(Row(name, f"+ {label}", "noisy_shapes_paper", changes=changes, over=over))
     start, options = rows[-1].key, (*_reward("iou"), *BETTER)
     label, recipe = "+ IOU reward, leave-one-out", "noisy_shapes_paper_rl"
     return (*rows, Row("leave_one_out", label, recipe, options, start, over=(start,)))

@@ -12,15 +12,15 @@ class Setting:
     """Of one data set at one scale: options of train.py, of rl_train.py and of eval.py.
 
     `reinforce` are further options of rl_train.py. `train_size` is the whole training data where it is sampled, and
-    `minutes` are those of cross-entropy and of reinforcement, for which cross-entropy goes on in comparison; with
-    `by_steps` these are steps. `finer` gives features twice as fine. `remark` is told in the table.
+    `budget` are the minutes, or with `by_steps` the steps, of cross-entropy and of reinforcement, for which
+    cross-entropy goes on in comparison. `finer` gives features twice as fine. `remark` is told in the table.
     """
 
     model: tuple[str, ...]
     data: tuple[str, ...]
     running: tuple[str, ...]
     evaluate: tuple[str, ...]
-    minutes: tuple[float, float]
+    budget: tuple[float, float]
     finer: tuple[str, ...] = ()
     train_size: int | None = None
     reinforce: tuple[str, ...] = ()
@@ -33,7 +33,7 @@ class Setting:
 
     def ends(self, reinforces: bool) -> tuple[str, str]:
         """The option that ends a run."""
-        return "--steps" if self.by_steps else "--max_minutes", str(self.minutes[reinforces])
+        return "--steps" if self.by_steps else "--max_minutes", str(self.budget[reinforces])
 
 
 CHANGES = {

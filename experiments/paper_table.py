@@ -33,7 +33,7 @@ def as_markdown(table: Table, result: dict) -> str:
 
 def _describe(table: Table, result: dict) -> str:
     setting = find_setting(result["scale"], table)
-    first, second = setting.minutes
+    first, second = setting.budget
     unit = "steps" if setting.by_steps else "minutes"
     pixels = " x ".join(map(str, result["image_size"]))
     training = f"{setting.train_size:,} training scenes" if setting.train_size else "the given training scenes"

@@ -15,6 +15,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from datasets_scripts.scenes import RenderError
 from derender.cli import positive
 from derender_training.result_file import write_bytes, write_json
 from experiments.paper_figures import plot_curves, plot_sizes
@@ -57,8 +58,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.results != RESULTS:
         result["results"] = options.results
     result["instead"] = describe_instead(records / f"{INSTEAD}.json", table, found)
-    write_readings(options, table, runs, folder, data_dir)
     write_result(Path(options.results), table, result, found)
+    try:
+        write_readings(options, table, runs, folder, data_dir)
+    except (OSError, RenderError, ValueError) as error:
+        sys.exit(f"error: the figure of readings: {error}")
+    finally:
+        show_figures(Path(options.results), result)
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -188,13 +194,14 @@ def write_readings(options: argparse.Namespace, table: Table, runs: dict, folder
     both = [runs.get((key, 0)) for key in READ]
     if not all(run is not None and run.is_done() for run in both):
         return
-    evaluations = [run.read() for run in both]
-    if not find_different(evaluations):
-        print("no figure of readings: reinforcement's best model is the one that it began with", file=sys.stderr)
-        return
-    figure = draw_for(table.data_set, evaluations, data_dir)
     place = Path(options.results) if table.data_set == NOISY else folder
-    write_bytes(place / f"table_{options.table}_{options.scale}_readings.png", figure)
+    path = place / f"table_{options.table}_{options.scale}_readings.png"
+    evaluations = [run.read() for run in both]
+    if find_different(evaluations):
+        write_bytes(path, draw_for(table.data_set, evaluations, data_dir))
+    else:
+        path.unlink(missing_ok=True)  # of other runs
+        print("no figure of readings: reinforcement's best model is the one that it began with", file=sys.stderr)
 
 
 def _describe_real(records: Sequence[dict]) -> dict:
@@ -206,14 +213,20 @@ def _describe_real(records: Sequence[dict]) -> dict:
 
 
 def write_result(folder: Path, table: Table, result: dict, records: dict) -> None:
-    name = f"table_{result['table']}_{result['scale']}"
+    name, text = f"table_{result['table']}_{result['scale']}", as_markdown(table, result)
     write_json(folder / f"{name}.json", result)
     write_bytes(folder / f"{name}_curves.png", plot_curves(table, records))
     if result["table"] == "size":
         write_bytes(folder / f"{name}.png", plot_sizes(result["rows"]))
-    text = as_markdown(table, result)
+    write_bytes(folder / f"{name}.md", text.encode())
+    print(text)
+
+
+def show_figures(folder: Path, result: dict) -> None:
+    """Below the table, those that are there."""
+    name = f"table_{result['table']}_{result['scale']}"
     figures = [
         f"\n![{title}]({name}{end}.png)\n" for end, title in FIGURES.items() if (folder / f"{name}{end}.png").is_file()
     ]
-    write_bytes(folder / f"{name}.md", "".join([text, *figures]).encode())
-    print(text)
+    table = folder / f"{name}.md"
+    write_bytes(table, "".join([table.read_text(), *figures]).encode())

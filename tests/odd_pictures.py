@@ -100,6 +100,21 @@ def photographed_well(picture: np.ndarray) -> Image.Image:
     return _on_a_desk(Image.fromarray(pixels.clip(0, 255).astype(np.uint8)), corners)
 
 
+def photographed_on_light_wood(picture: np.ndarray) -> Image.Image:
+    pixels = np.full((1000, 1200), 205.0)
+    pixels[60:940, 160:1040] = 235
+    pixels[90:910, 190:1010] = np.asarray(as_l(picture).resize((820, 820), Image.Resampling.BICUBIC)) * (235 / 255)
+    pixels += np.random.default_rng(0).normal(0, 3, pixels.shape)
+    return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
+
+
+def overexposed(picture: np.ndarray) -> Image.Image:
+    """Grain on paper that is too light for most of it to show, and pale strokes."""
+    ink = 1 - np.asarray(as_l(picture).resize((700, 700), Image.Resampling.BICUBIC)) / 255
+    pixels = 257 - 90 * ink + np.random.default_rng(0).normal(0, 6, ink.shape)
+    return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
+
+
 def _on_a_desk(image: Image.Image, corners: list[tuple[int, int]]) -> Image.Image:
     """`corners`: where those of the sheet lie in the photograph, clockwise from the top left one."""
     sheet = image.convert("RGBA")
@@ -135,8 +150,8 @@ def thick_lines(picture: np.ndarray) -> Image.Image:
 # The canvas stays what it is.
 IN_PLACE = (
     as_l, enlarged, inverted, transparent, transparent_light, sixteen_bit, palette, cmyk, yellow_ink, grey_ink,
-    blue_on_coloured_paper, chalk, jpeg, scanned, photographed, photographed_well, half_lit, halved, with_dust,
-    thin_lines, thick_lines,
+    blue_on_coloured_paper, chalk, jpeg, scanned, photographed, photographed_well,
+    photographed_on_light_wood, overexposed, half_lit, halved, with_dust, thin_lines, thick_lines,
 )  # fmt: skip
 
 

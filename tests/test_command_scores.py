@@ -51,6 +51,8 @@ def test_what_was_read_before_a_stop_is_not_read_again(pictures, options, traine
     reader = Reader.open(f"{options.output_dir}/model", language=TOY)
     monkeypatch.setattr(Reader, "open", lambda name, **options: reader)
     monkeypatch.setattr(command_scores, "SETTINGS", {"one": (False, ReadOptions()), "two": (True, ReadOptions())})
+    origin = {"command": "c", "commit": "abc", "hardware": "h"}
+    monkeypatch.setattr(command_scores, "describe_origin", lambda device: origin)
     out = tmp_path / "scores.md"
     command_scores.main([str(pictures), "--out", str(out)])
     expected, names, read = out.read_text(), [], command_scores.read_picture

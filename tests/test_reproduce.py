@@ -47,7 +47,7 @@ def test_every_run_can_be_carried_out(name, scale, tmp_path):
         row, (training, *evaluations) = rows[key], run.commands
         options = read_options(OPTIONS_OF[run.script], training[2:])
         end = options.steps if setting.by_steps else options.max_minutes
-        assert (options.seed, end) == (seed, setting.minutes[row.start is not None])
+        assert (options.seed, end) == (seed, setting.budget[row.start is not None])
         assert options.output_dir == f"{tmp_path}/{key}_{seed}/training"
         if "fresh" in row.changes:
             assert (options.data, options.train_size) == ("fresh", None)

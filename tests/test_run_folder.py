@@ -150,8 +150,12 @@ def test_folder_in_use_is_refused(options, trained):
         holder.communicate(b"\n")
 
 
-def test_folder_with_foreign_files_is_refused(options, tmp_path):
+@pytest.mark.parametrize("also", [None, "output_dir: elsewhere", "a: b"])
+def test_folder_with_foreign_files_is_refused(options, tmp_path, also):
     (tmp_path / "thesis.tex").write_text("years of work")
-    with pytest.raises(CheckpointError, match=r"holds files that are no run's \(thesis.tex\)"):
+    if also:
+        (tmp_path / "options.yaml").write_text(also)
+    with pytest.raises(CheckpointError, match="holds files that are no run's .*thesis.tex"):
         train.training_function(replace(options, output_dir=str(tmp_path)))
     assert (tmp_path / "thesis.tex").read_text() == "years of work"
+    assert also is None or (tmp_path / "options.yaml").read_text() == also

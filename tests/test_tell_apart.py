@@ -140,7 +140,8 @@ def test_what_was_told_before_a_stop_is_not_told_again(evaluation, tmp_path, mon
         told.append(true)
         return 0.75, True
 
-    arguments = [str(evaluation), "--out", str(out)]
+    arguments, origin = [str(evaluation), "--out", str(out)], {"command": "c", "commit": "abc", "hardware": "h"}
+    monkeypatch.setattr(script, "describe_origin", lambda device: origin)
     monkeypatch.setattr(script, "tell_apart", stop)
     with pytest.raises(KeyboardInterrupt):
         script.main(arguments)
