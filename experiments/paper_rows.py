@@ -187,7 +187,7 @@ OURS = {
     "finer": "features twice as fine",
     "positions": "2-D positions",
     "fresh": "fresh scenes",
-    "cosine": "warm-up and cosine schedule, gradients clipped",
+    "schedule": "1.5 times the learning rate with warm-up and a cosine, gradients clipped",
     "averaging_short": "weight averaging",
 }
 OURS_TWO = ("finer", "positions", "fresh_no_dropout", "schedule_layers", "averaging", "near")

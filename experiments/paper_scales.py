@@ -40,7 +40,10 @@ CHANGES = {
     "positions": ("--model.feature_positions", "2d"),
     "fresh": ("--data", "fresh", "--train_size", "null"),
     "fresh_no_dropout": ("--data", "fresh", "--train_size", "null", "--model.dropout", "0.0"),
-    "cosine": ("--schedule", "cosine", "--warmup_steps", "100", "--max_gradient_norm", "1.0"),
+    # As configs/noisy_shapes_gpu.yaml, in a tenth of its steps.
+    "schedule": (
+        *("--schedule", "cosine", "--learning_rate", "1.5e-3", "--warmup_steps", "40", "--max_gradient_norm", "1.0"),
+    ),
     "schedule_layers": (
         *("--schedule", "cosine", "--learning_rate", "2e-3", "--warmup_steps", "100", "--max_gradient_norm", "1.0"),
         *("--model.norm_position", "before", "--model.ffn_dim", "256"),

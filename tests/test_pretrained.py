@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from odd_pictures import IN_PLACE, thick_lines
 from PIL import Image
 from safetensors import safe_open
 
@@ -12,6 +13,7 @@ import eval as eval_script
 from datasets_scripts import noisy_shapes
 from derender.cli import DEFAULT_MODEL, main
 from derender.models import bundled_models
+from derender.reader import Reader
 from derender_training.scores import is_error
 from experiments.publish_weights import EVALUATIONS
 from modeling_derender.scoring import set_scores
@@ -63,3 +65,16 @@ def test_the_command_reads_a_drawing_without_any_option(tmp_path, capsysbinary):
     assert DEFAULT_MODEL in MODELS and main([str(tmp_path / "picture.png")]) == 0
     read = json.loads(capsysbinary.readouterr().out)["objects"]
     assert set_scores(read, objects)["iou"] >= 0.5
+
+
+@pytest.fixture(scope="module")
+def reader() -> Reader:
+    return Reader.open(DEFAULT_MODEL)
+
+
+@pytest.mark.parametrize("form", IN_PLACE, ids=lambda form: form.__name__)
+def test_a_drawing_is_read_in_any_form(form, reader):
+    rng = np.random.default_rng(5)
+    objects = noisy_shapes.sample_scene(rng, 5, 5)
+    read = reader.read(form(noisy_shapes.render(objects, rng=rng, image_noise=False))).objects
+    assert set_scores(read, objects)["iou"] == (1 if form is not thick_lines else pytest.approx(0.8, abs=0.2))
