@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from odd_pictures import IN_PLACE, thick_lines
+from odd_pictures import half_lit, halved, overexposed, photographed_on_light_wood, photographed_well, scanned
 from PIL import Image
 from safetensors import safe_open
 
@@ -72,9 +72,12 @@ def reader() -> Reader:
     return Reader.open(DEFAULT_MODEL)
 
 
-@pytest.mark.parametrize("form", IN_PLACE, ids=lambda form: form.__name__)
-def test_a_drawing_is_read_in_any_form(form, reader):
+@pytest.mark.parametrize(
+    "form", [scanned, photographed_well, photographed_on_light_wood, overexposed, half_lit, halved]
+)
+def test_a_drawing_is_read_as_people_have_it(form, reader):
     rng = np.random.default_rng(5)
     objects = noisy_shapes.sample_scene(rng, 5, 5)
     read = reader.read(form(noisy_shapes.render(objects, rng=rng, image_noise=False))).objects
-    assert set_scores(read, objects)["iou"] == (1 if form is not thick_lines else pytest.approx(0.8, abs=0.2))
+    # At half the size some are read beside their place.
+    assert set_scores(read, objects)["iou"] >= (0.8 if form is halved else 1)
