@@ -60,6 +60,10 @@ class Table:
     bases: tuple[str, ...] = ()
     setting: str | None = None
 
+    @property
+    def setting_name(self) -> str:
+        return self.setting or self.data_set
+
     def row(self, key: str) -> Row:
         return next(row for row in self.rows if row.key == key)
 

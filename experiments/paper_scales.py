@@ -147,7 +147,7 @@ SCALES = {
 
 def find_setting(scale: str, table: Table) -> Setting:
     """How large `table` is run; ValueError for a scale that it is not for."""
-    settings, name = SCALES[scale], table.setting or table.data_set
+    settings, name = SCALES[scale], table.setting_name
     if name not in settings:
         known = ", ".join(scale for scale, settings in SCALES.items() if name in settings)
         raise ValueError(f"--scale {scale}: this table is for {known}")

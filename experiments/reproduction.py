@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _parse(arguments)
     table = TABLES[options.table]
     deadline = None if options.stop_after is None else time.monotonic() + 60 * options.stop_after
-    place = Path(options.scale, table.setting or table.data_set)
+    place = Path(options.scale, table.setting_name)
     folder, records = Path(options.output_dir, place), Path(options.results, "records", place)
     try:
         setting = find_setting(options.scale, table)
@@ -64,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (OSError, RenderError, ValueError) as error:
         sys.exit(f"error: the figure of readings: {error}")
     finally:
-        show_figures(Path(options.results), result)
+        write_table(Path(options.results), table, result)
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -213,20 +213,18 @@ def _describe_real(records: Sequence[dict]) -> dict:
 
 
 def write_result(folder: Path, table: Table, result: dict, records: dict) -> None:
-    name, text = f"table_{result['table']}_{result['scale']}", as_markdown(table, result)
+    name = f"table_{result['table']}_{result['scale']}"
     write_json(folder / f"{name}.json", result)
     write_bytes(folder / f"{name}_curves.png", plot_curves(table, records))
     if result["table"] == "size":
         write_bytes(folder / f"{name}.png", plot_sizes(result["rows"]))
-    write_bytes(folder / f"{name}.md", text.encode())
-    print(text)
 
 
-def show_figures(folder: Path, result: dict) -> None:
-    """Below the table, those that are there."""
-    name = f"table_{result['table']}_{result['scale']}"
+def write_table(folder: Path, table: Table, result: dict) -> None:
+    """In Markdown, with the figures that are there."""
+    name, text = f"table_{result['table']}_{result['scale']}", as_markdown(table, result)
     figures = [
         f"\n![{title}]({name}{end}.png)\n" for end, title in FIGURES.items() if (folder / f"{name}{end}.png").is_file()
     ]
-    table = folder / f"{name}.md"
-    write_bytes(table, "".join([table.read_text(), *figures]).encode())
+    write_bytes(folder / f"{name}.md", "".join([text, *figures]).encode())
+    print(text)

@@ -25,12 +25,7 @@ from experiments.run_records import COUNTS, OTHERS, by_picture, describe_picture
 from experiments.runs import COMMANDS, OPTIONS_OF, RunError
 
 
-CASES = [
-    (name, scale)
-    for name, table in TABLES.items()
-    for scale in SCALES
-    if (table.setting or table.data_set) in SCALES[scale]
-]
+CASES = [(name, scale) for name, table in TABLES.items() for scale in SCALES if table.setting_name in SCALES[scale]]
 
 
 def make_runs(name, scale, folder, seeds=3):
