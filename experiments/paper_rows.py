@@ -194,42 +194,32 @@ OURS = {
     "schedule": "1.5 times the learning rate with warm-up and a cosine, gradients clipped",
     "averaging_short": "weight averaging",
 }
-OURS_TWO = ("finer", "positions", "fresh_no_dropout", "schedule_layers", "averaging", "near")
-ALL_AT_ONCE = (
-    "features twice as fine, 2-D positions, fresh scenes, no dropout, twice the learning rate with warm-up and a "
-    "cosine, gradients clipped, norm before, wider layers, weight averaging, coordinate targets that know distance, "
-    "sinusoidal number embeddings and tied word embeddings, all at once"
-)
+OURS_TWO = {
+    "finer": "features twice as fine, with 2-D positions",
+    "fresh_no_dropout": "fresh scenes, no dropout",
+    "schedule_layers": f"{OURS['schedule']}, norm before, wider layers",
+    "near": "coordinate targets that know distance, sinusoidal number embeddings, tied word embeddings",
+    "averaging_short": OURS["averaging_short"],
+}
 BETTER = ("--estimator", "leave_one_out", "--num_samples", "4", "--temperature", "0.4", "--schedule", "cosine")
 
 
-def _ablation() -> tuple[Row, ...]:
-    """The paper's Transformer and, one after the other, what is ours: each row adds to the row before."""
-    rows = [Row("base", TRANSFORMER, "noisy_shapes_paper")]
-    for count, (name, label) in enumerate(OURS.items(), start=1):
-        changes = tuple(OURS)[:count]
+def _ablation(data_set: str, measures: dict[str, str], ours: dict[str, str], reward: str, rewarded: str) -> Table:
+    """The paper's Transformer and, one after the other, what is `ours`: each row adds to the row before."""
+    recipe = f"{data_set}_paper"
+    rows = [Row("base", TRANSFORMER, recipe)]
+    for count, (name, label) in enumerate(ours.items(), start=1):
+        changes = tuple(ours)[:count]
         over = (rows[-1].key,) if changes[1:] else ()  # the first is compared with the base
-        rows.append(Row(name, f"+ {label}", "noisy_shapes_paper", changes=changes, over=over))
-    start, options = rows[-1].key, (*_reward("iou"), *BETTER)
-    label, recipe = "+ IOU reward, leave-one-out", "noisy_shapes_paper_rl"
-    return (*rows, Row("leave_one_out", label, recipe, options, start, over=(start,)))
+        rows.append(Row(name, f"+ {label}", recipe, changes=changes, over=over))
+    start, options = rows[-1].key, (*_reward(reward), *BETTER)
+    rows.append(Row("leave_one_out", f"+ {rewarded}, leave-one-out", f"{recipe}_rl", options, start, over=(start,)))
+    title = f"Ours on {data_set.replace('_', ' ').title()}: what brings what"
+    return Table(title, data_set, measures, tuple(rows), ("base",), setting=f"ours_{data_set}")
 
 
-def _ours_two() -> tuple[Row, ...]:
-    label, recipe = "ours, cross-entropy", "abstract_scenes_paper"
-    ours = Row("ours", label, recipe, changes=OURS_TWO, note=ALL_AT_ONCE)
-    options = (*_reward("image"), *BETTER)
-    return (
-        replace(TABLE_TWO.row("transformer"), over=()),
-        ours,
-        Row("ours_rl", "ours, reconstruction reward", "abstract_scenes_paper_rl", options, "ours", over=("ours",)),
-    )
-
-
-OURS_NOISY = Table(
-    "Ours on Noisy Shapes: what brings what", NOISY, ONE, _ablation(), ("base",), setting="ours_noisy_shapes"
-)
-OURS_SCENES = Table("Ours on Abstract Scenes", SCENES, TWO, _ours_two(), ("transformer",))
+OURS_NOISY = _ablation(NOISY, ONE, OURS, "iou", "IOU reward")
+OURS_SCENES = _ablation(SCENES, TWO, OURS_TWO, "image", "reconstruction reward")
 SIZE = Table("Section 7.2: Noisy Shapes by size of the training data", NOISY, THREE, _size_rows())
 TABLES = {
     "1": TABLE_ONE, "2": TABLE_TWO, "3": TABLE_THREE, "size": SIZE, "ours_noisy_shapes": OURS_NOISY,
