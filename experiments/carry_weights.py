@@ -32,6 +32,11 @@ def pack(runs: Path, folder: Path) -> list[Path]:
     done = sorted(path.parent for path in runs.rglob(COMMANDS))
     if not done:
         raise ValueError(f"{runs}: holds no run that is done")
+    return pack_these(done, runs, folder)
+
+
+def pack_these(done: Sequence[Path], runs: Path, folder: Path) -> list[Path]:
+    """Write the pieces of the runs `done`, which lie under `runs`."""
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w") as archive:
         for run in tqdm(done, desc="pack", unit=" runs"):
