@@ -137,7 +137,7 @@ SCALES = {
             reinforce=(*SURER, "--evaluate_every", "50"),
         ),
         OURS_NOISY.setting: _ablation((1250, 150), (250, 50), 500, 3200, 2000),
-        OURS_SCENES.setting: _scenes_ablation((1500, 150), (300, 50), 176, ()),
+        OURS_SCENES.setting: _scenes_ablation((1000, 150), (250, 50), 176, ()),
     },
     # To see that all of it works: minutes on any machine. Its scores mean nothing.
     "tiny": {
