@@ -1,0 +1,31 @@
+"""What the documents point at is there."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+
+ROOT = Path(__file__).parents[1]
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+DOCUMENTS = subprocess.run(["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize("name", DOCUMENTS.split())
+def test_the_links_of_a_document_lead_somewhere(name):
+    text = (ROOT / name).read_text(encoding="utf-8")
+    missing = [link for link in LINK.findall(text) if not link.startswith("http") and not leads(ROOT / name, link)]
+    assert not missing
+
+
+def leads(document, link):
+    path, _, part = link.partition("#")
+    target = (document.parent / path).resolve() if path else document
+    return target.exists() and (not part or part in list_anchors(target.read_text(encoding="utf-8")))
+
+
+def list_anchors(text):
+    """The names by which a page's headings are linked."""
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
