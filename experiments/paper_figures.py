@@ -17,18 +17,19 @@ def plot_curves(table: Table, records: dict[tuple[str, int], dict]) -> bytes:
     measure, label = CURVE.get(table.data_set, CURVE_ELSE)
     starts = {row.key: row.start for row in table.rows}
     labels = {row.key: f"{row.label}, {row.share}%" if row.share < 100 else row.label for row in table.rows}
-    figure = Figure(figsize=(11, 4), layout="constrained")
+    shown = {key: labels[key] for key, _ in records}
+    columns = 1 if max(map(len, shown.values())) > 50 else 2
+    figure = Figure(figsize=(11, 4 + 0.2 * len(shown) / columns), layout="constrained")
     sides = figure.subplots(1, 2, sharey=True)
-    colours = {key: f"C{index % 10}" for index, key in enumerate(labels)}
+    styles = {key: {"color": f"C{index % 10}", "ls": "-" if index < 10 else "--"} for index, key in enumerate(labels)}
     for (key, seed), record in records.items():
         curve, axes = record["curve"], sides[int(starts[key] is not None)]
-        shown = [100 * value for value in curve[measure]]
-        axes.plot(curve["step"], shown, ".-", color=colours[key], label=labels[key] if seed == 0 else None)
+        scores = [100 * value for value in curve[measure]]
+        axes.plot(curve["step"], scores, marker=".", **styles[key], label=shown[key] if seed == 0 else None)
     for axes, title in zip(sides, ("from the start", "from the checkpoint"), strict=True):
         axes.set(title=title, xlabel="step", ylabel=f"{label}, percent")
         axes.grid(alpha=0.3)
-        if axes.lines:
-            axes.legend(fontsize=7)
+    figure.legend(loc="outside lower center", fontsize=8, ncols=columns)
     return as_png(figure)
 
 
