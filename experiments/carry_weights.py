@@ -24,6 +24,7 @@ from experiments.runs import COMMANDS
 
 
 PIECE = 15 << 20  # bytes
+PIECES = "runs-*-of-*.part"
 WEIGHTS = "model.safetensors"
 
 
@@ -36,7 +37,11 @@ def pack(runs: Path, folder: Path) -> list[Path]:
 
 
 def pack_these(done: Sequence[Path], runs: Path, folder: Path) -> list[Path]:
-    """Write the pieces of the runs `done`, which lie under `runs`."""
+    """Write the pieces of the runs `done`, which lie under `runs`, in place of others; none of no run."""
+    for piece in folder.glob(PIECES):
+        piece.unlink()
+    if not done:
+        return []
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w") as archive:
         for run in tqdm(done, desc="pack", unit=" runs"):
@@ -67,7 +72,7 @@ def halve(path: Path) -> bytes:
 
 def unpack(folder: Path, runs: Path) -> None:
     """Put the runs back under `runs`; ValueError where pieces are missing or of different sets."""
-    paths = sorted(folder.glob("runs-*-of-*.part"))
+    paths = sorted(folder.glob(PIECES))
     if not paths or len(paths) != int(paths[0].stem.rsplit("-", 1)[1]):
         raise ValueError(f"{folder}: holds {len(paths)} pieces, which are not all of one set")
     content = b"".join(path.read_bytes() for path in paths)

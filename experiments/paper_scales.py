@@ -13,7 +13,8 @@ class Setting:
 
     `reinforce` are further options of rl_train.py. `train_size` is the whole training data where it is sampled, and
     `budget` are the minutes, or with `by_steps` the steps, of cross-entropy and of reinforcement, for which
-    cross-entropy goes on in comparison. `finer` gives features twice as fine. `remark` is told in the table.
+    cross-entropy goes on in comparison. `finer` gives features twice as fine, of Abstract Scenes with their positions.
+    `remark` is told in the table.
     """
 
     model: tuple[str, ...]

@@ -14,6 +14,7 @@ import io
 import subprocess
 import sys
 import tarfile
+import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -25,40 +26,36 @@ from tqdm.auto import tqdm
 
 from derender_training.result_file import write_bytes
 from experiments.carry_weights import pack_these
-from experiments.paper_rows import NOISY, SCENES, SEEDS, SIZE
-from experiments.paper_scales import SCALES
+from experiments.paper_rows import SCENES, SEEDS, SIZE, TABLES
+from experiments.paper_runs import list_runs
+from experiments.paper_scales import find_setting
 from experiments.reproduction import RESULTS
-from experiments.runs import COMMANDS, ROOT
+from experiments.runs import ROOT, Run
 
 
 @dataclass(frozen=True)
 class Part:
     """Rows of a table, all at a time, with so many `seeds`.
 
-    `after` is a run that has the GPU for itself: the part begins when its time is over. `kept` are runs whose weights
-    are carried away, 64 MiB of all at most.
+    The weights of the `kept` rows are carried away, 64 MiB of all parts at most. `later`: it begins when the row that
+    the first part begins with, which has the GPU for itself, is over.
     """
 
     table: str
     rows: tuple[str, ...]
     seeds: int = 1
-    after: str | None = None
     kept: tuple[str, ...] = ()
+    later: bool = False
 
 
-HEADLINE = ("transformer", "longer", "iou_image")
-FIRST, *OTHERS = (f"{NOISY}/transformer_{seed}" for seed in range(SEEDS))
-OTHER_SCENES = tuple(f"{SCENES}/transformer_{seed}" for seed in range(1, SEEDS))
+HEADLINE, KEPT = ("transformer", "longer", "iou_image"), ("transformer",)
 STRETCHES = {
     "table_1": (
-        Part("1", ("transformer", "longer", "iou", "image", "iou_image"), kept=(FIRST,)),
-        Part("2", ("lstm", "cnn_lstm"), after=FIRST),
+        Part("1", ("transformer", "longer", "iou", "image", "iou_image"), kept=KEPT),
+        Part("2", ("lstm", "cnn_lstm"), later=True),
     ),
-    "table_3": (
-        Part("3", ("lstm", "lstm_random", "transformer_random")),
-        Part("2", HEADLINE, SEEDS, kept=OTHER_SCENES),
-    ),
-    "seeds": (Part("1", HEADLINE, SEEDS, kept=tuple(OTHERS)),),
+    "table_3": (Part("3", ("lstm", "lstm_random", "transformer_random")), Part("2", HEADLINE, SEEDS, KEPT)),
+    "seeds": (Part("1", HEADLINE, SEEDS, KEPT),),
     "size": (Part("size", tuple(row.key for row in SIZE.rows if row.share < 100)),),
 }  # the other rows of Table 2 have been run
 
@@ -66,11 +63,11 @@ STRETCHES = {
 def main(arguments: Sequence[str] | None = None) -> None:
     options = _parse(arguments)
     parts, folder = STRETCHES[options.name], Path(options.folder, options.name)
-    results, runs = folder / "results", Path(options.output_dir, options.scale)
+    results = folder / "results"
     try:
         prepare(results, options.scale)
         failed = carry_out(parts, options, folder, results)
-        leave(folder, results, runs, [runs / name for part in parts for name in part.kept])
+        leave(parts, options, folder, results)
     except (OSError, ValueError) as error:
         sys.exit(f"error: {error}")
     if failed:
@@ -81,7 +78,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("name", choices=STRETCHES)
     parser.add_argument("--scale", choices=("paper", "tiny"), default="paper")
-    parser.add_argument("--data_dir", required=True, help="the folder of the Abstract Scenes files")
+    parser.add_argument("--data_dir", help="the folder of the Abstract Scenes files")
     parser.add_argument("--real_pictures", default="../shared/data", help="as of experiments/reproduce.py")
     parser.add_argument("--output_dir", default="runs/reproduce", help="where the runs are")
     parser.add_argument("--folder", default="runs/stretch", help="where what is left is")
@@ -90,7 +87,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def prepare(results: Path, scale: str) -> None:
-    """The records that are there count as done; they are added to beside, so that the commit that is told stays."""
+    """Copy the records, which count as done: new ones beside them do not change the commit that runs tell."""
     known = Path(RESULTS, "records", scale)
     if known.is_dir() and not results.exists():
         copytree(known, results / "records" / scale)
@@ -100,12 +97,11 @@ def prepare(results: Path, scale: str) -> None:
 def carry_out(parts: Sequence[Part], options: argparse.Namespace, folder: Path, results: Path) -> list[Path]:
     """Carry out the parts, each with a log in `folder`; the logs of those that failed or were stopped."""
     folder.mkdir(parents=True, exist_ok=True)
-    begin = time.monotonic()
-    minutes = SCALES[options.scale][NOISY].budget[0]
+    begin, first_over = time.monotonic(), threading.Event()
 
     def execute(part: Part) -> Path | None:
-        if part.after is not None:
-            _wait(Path(options.output_dir, options.scale, part.after, COMMANDS), begin + 60 * minutes)
+        if part.later:
+            first_over.wait(_find_delay(parts[0], options))
         command = find_command(part, options, results)
         if options.stop_after is not None:
             command += ["--stop_after", str(max(0.0, options.stop_after - (time.monotonic() - begin) / 60))]
@@ -113,15 +109,27 @@ def carry_out(parts: Sequence[Part], options: argparse.Namespace, folder: Path, 
         with log.open("a") as output:
             print("$", *command, file=output, flush=True)
             ended = subprocess.run([sys.executable, *command[1:]], cwd=ROOT, stdout=output, stderr=output)
+        if part is parts[0]:
+            first_over.set()
         return log if ended.returncode else None
 
     with ThreadPoolExecutor(len(parts)) as pool:
         return [log for log in tqdm(pool.map(execute, parts), "tables", len(parts), unit=" tables") if log is not None]
 
 
-def _wait(done: Path, latest: float) -> None:
-    while not done.is_file() and time.monotonic() < latest:
-        time.sleep(0.5)
+def _find_delay(first: Part, options: argparse.Namespace) -> float:
+    """The seconds that the run which `first` begins with takes: none where it is done."""
+    if find_runs(first, options)[first.rows[0], 0].is_done():
+        return 0.0
+    return 60 * find_setting(options.scale, TABLES[first.table]).budget[0]
+
+
+def find_runs(part: Part, options: argparse.Namespace) -> dict[tuple[str, int], Run]:
+    """The runs of the part's table by row and seed."""
+    table = TABLES[part.table]
+    setting, folder = find_setting(options.scale, table), Path(options.output_dir, options.scale, table.setting_name)
+    data_dir = options.data_dir if table.data_set == SCENES else None
+    return list_runs(table, setting, folder, part.seeds, data_dir, Path(options.real_pictures))
 
 
 def find_command(part: Part, options: argparse.Namespace, results: Path) -> list[str]:
@@ -133,17 +141,18 @@ def find_command(part: Part, options: argparse.Namespace, results: Path) -> list
     return [
         *("python", "experiments/reproduce.py", "--table", part.table, "--scale", options.scale),
         *("--seeds", str(part.seeds), "--jobs", str(part.seeds * len(part.rows)), "--rows", *part.rows),
-        *(text for name, place in places.items() for text in (f"--{name}", str(place))),
+        *(text for name, place in places.items() if place is not None for text in (f"--{name}", str(place))),
     ]
 
 
-def leave(folder: Path, results: Path, runs: Path, kept: Sequence[Path]) -> None:
-    """Write results.tgz and the pieces of those runs that are done of the `kept` ones."""
+def leave(parts: Sequence[Part], options: argparse.Namespace, folder: Path, results: Path) -> None:
+    """Write results.tgz and the pieces of those runs that are done of the kept rows."""
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w:gz") as archive:
         archive.add(results, arcname="results")
     write_bytes(folder / "results.tgz", content.getvalue())
-    pack_these([run for run in kept if (run / COMMANDS).is_file()], runs, folder)
+    kept = [run for part in parts for (row, _), run in find_runs(part, options).items() if row in part.kept]
+    pack_these([run.folder for run in kept if run.is_done()], Path(options.output_dir, options.scale), folder)
 
 
 if __name__ == "__main__":

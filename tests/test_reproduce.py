@@ -44,7 +44,7 @@ def test_every_run_can_be_carried_out(name, scale, tmp_path):
         end = options.steps if setting.by_steps else options.max_minutes
         assert (options.seed, end) == (seed, setting.budget[row.start is not None])
         assert options.output_dir == f"{tmp_path}/{key}_{seed}/training"
-        if "fresh" in row.changes:
+        if any(change.startswith("fresh") for change in row.changes):
             assert (options.data, options.train_size) == ("fresh", None)
         elif setting.train_size is not None:
             assert options.train_size == setting.train_size * row.share / 100
@@ -241,10 +241,10 @@ MODEL = "training/model/model.safetensors"
 
 
 def make_run_folder(folder, size=100):
-    (folder / "training" / "model").mkdir(parents=True)
+    (folder / "training" / "model").mkdir(parents=True, exist_ok=True)
     save_file({"weight": torch.randn(size), "count": torch.arange(3)}, folder / MODEL)
     checkpoint = folder / "training" / "checkpoints" / "step_000000007"
-    checkpoint.mkdir(parents=True)
+    checkpoint.mkdir(parents=True, exist_ok=True)
     (checkpoint / "progress.json").write_text("{}")
     (checkpoint / "optimizer.bin").write_bytes(bytes(1000))
     (folder / COMMANDS).write_text("[]")

@@ -1,23 +1,17 @@
 """What half an hour of a GPU is spent on: its commands, their order, and what they leave."""
 
 import tarfile
-from dataclasses import replace
 
 import pytest
 from test_reproduce import make_run_folder
 
 from experiments import reproduction, stretch
-from experiments.carry_weights import unpack
+from experiments.carry_weights import PIECE, unpack
 from experiments.paper_rows import TABLES
+from experiments.runs import COMMANDS, Run
 
 
 ARGUMENTS = ["--scale", "tiny", "--data_dir", "clips"]
-
-
-@pytest.fixture
-def places(tmp_path, monkeypatch):
-    monkeypatch.setattr(stretch, "RESULTS", str(tmp_path / "committed"))
-    return [*ARGUMENTS, "--output_dir", str(tmp_path / "runs"), "--folder", str(tmp_path / "left")]
 
 
 def test_the_stretches_have_every_row_that_is_to_be_run():
@@ -39,52 +33,69 @@ def test_each_command_is_one_of_reproduce(name, tmp_path):
         parsed = reproduction._parse(command[2:])
         assert command[:2] == ["python", "experiments/reproduce.py"]
         assert (parsed.table, parsed.scale, parsed.seeds, parsed.data_dir) == (part.table, "tiny", part.seeds, "clips")
-        assert parsed.results == str(tmp_path / "results") and parsed.jobs >= len(part.rows)
+        assert parsed.results == str(tmp_path / "results") and parsed.jobs == len(part.rows) * part.seeds
         known = {row.key for row in TABLES[part.table].rows if row.recipe is not None}
-        assert tuple(parsed.rows) == part.rows and set(part.rows) <= known
+        assert tuple(parsed.rows) == part.rows and set(part.kept) <= set(part.rows) <= known
 
 
-def fake(monkeypatch, parts, code):
-    monkeypatch.setattr(stretch, "STRETCHES", {"one": parts})
-    monkeypatch.setattr(stretch, "find_command", lambda part, options, results: ["python", "-c", code, part.table])
+@pytest.fixture
+def fake(tmp_path, monkeypatch):
+    """Makes a stretch "one" of these parts, whose commands are Python's `code`, and says where its places are."""
+    monkeypatch.setattr(stretch, "RESULTS", str(tmp_path / "committed"))
+    monkeypatch.setattr(Run, "is_done", lambda run: (run.folder / COMMANDS).is_file())
+
+    def make(parts, code):
+        monkeypatch.setattr(stretch, "STRETCHES", {"one": parts})
+        monkeypatch.setattr(stretch, "find_command", lambda part, *_: ["python", "-c", code, part.table])
+        return ["one", *ARGUMENTS, "--output_dir", str(tmp_path / "runs"), "--folder", str(tmp_path / "left")]
+
+    return make
 
 
-def test_it_leaves_records_and_weights(tmp_path, monkeypatch, places):
-    committed = tmp_path / "committed" / "records" / "tiny" / "old.json"
+def test_it_leaves_records_and_weights(tmp_path, fake):
+    committed, left = tmp_path / "committed" / "records" / "tiny" / "old.json", tmp_path / "left" / "one"
     committed.parent.mkdir(parents=True)
     committed.write_text("{}")
-    for name in ("one_0", "other_0"):
-        make_run_folder(tmp_path / "runs" / "tiny" / "shapes" / name)
-    code = f"import sys; open({str(tmp_path / 'left' / 'one' / 'results')!r} + '/table.md', 'w').write(str(sys.argv))"
-    fake(monkeypatch, (stretch.Part("1", (), kept=("shapes/one_0", "shapes/never_0")),), code)
-    stretch.main(["one", *places, "--stop_after", "5"])
-    with tarfile.open(tmp_path / "left" / "one" / "results.tgz") as archive:
+    code = f"import sys; open({str(left / 'results')!r} + '/table.md', 'w').write(str(sys.argv))"
+    arguments = fake((stretch.Part("1", ("transformer",), kept=("transformer",)), stretch.Part("2", ())), code)
+    stretch.main([*arguments, "--stop_after", "5"])
+    with tarfile.open(left / "results.tgz") as archive:
         text = archive.extractfile("results/table.md").read().decode()
         assert "results/records/tiny/old.json" in archive.getnames()
-    assert "'1', '--stop_after', '4.9" in text
-    unpack(tmp_path / "left" / "one", tmp_path / "new")
-    assert [path.name for path in (tmp_path / "new" / "shapes").iterdir()] == ["one_0"]
-    stretch.main(["one", *places])  # once more, with what is there
+    assert "'--stop_after', '4.9" in text
+    assert not list(left.glob("*.part"))  # nothing is done
+    for name, size in (("transformer_0", 1), ("lstm_0", 1)):
+        make_run_folder(tmp_path / "runs" / "tiny" / "noisy_shapes" / name, size)
+    stretch.main(arguments)
+    make_run_folder(tmp_path / "runs" / "tiny" / "noisy_shapes" / "transformer_0", PIECE)
+    stretch.main(arguments)  # once more, with another number of pieces
+    unpack(left, tmp_path / "new")
+    assert [path.name for path in (tmp_path / "new" / "noisy_shapes").iterdir()] == ["transformer_0"]
 
 
-def test_what_is_done_is_left_though_a_command_fails(tmp_path, monkeypatch, places):
-    fake(monkeypatch, tuple(stretch.Part(name, ()) for name in "12"), "import sys; sys.exit(sys.argv[1] == '2')")
+def test_what_is_done_is_left_though_a_command_fails(tmp_path, fake):
+    arguments = fake(tuple(stretch.Part(name, ()) for name in "12"), "import sys; sys.exit(sys.argv[1] == '2')")
     with pytest.raises(SystemExit, match="table_2.log: the command did not come to its end") as error:
-        stretch.main(["one", *places])
+        stretch.main(arguments)
     assert "table_1" not in str(error.value)
     assert (tmp_path / "left" / "one" / "results.tgz").is_file()
 
 
-@pytest.mark.parametrize("done", [True, False])
-def test_a_part_waits_for_the_run_that_is_alone(done, tmp_path, monkeypatch, places):
-    fake(monkeypatch, (stretch.Part("1", (), after="shapes/one_0"),), "")
-    setting = replace(stretch.SCALES["tiny"]["noisy_shapes"], budget=(2 / 60, 0))
-    monkeypatch.setitem(stretch.SCALES, "tiny", {"noisy_shapes": setting})
+ALONE = (stretch.Part("1", ("transformer",)), stretch.Part("2", (), later=True))
+
+
+@pytest.mark.parametrize("done, seconds", [(True, 0.0), (False, 6.0)])  # the tiny scale's tenth of a minute
+def test_a_run_that_is_alone_is_waited_for(done, seconds, tmp_path, fake):
+    options = stretch._parse(fake(ALONE, ""))
     if done:
-        make_run_folder(tmp_path / "runs" / "tiny" / "shapes" / "one_0")
-    slept = []
-    monkeypatch.setattr(stretch.time, "sleep", slept.append)
-    clock = iter(range(1000))
-    monkeypatch.setattr(stretch.time, "monotonic", lambda: next(clock))
-    stretch.main(["one", *places])
-    assert bool(slept) != done
+        make_run_folder(tmp_path / "runs" / "tiny" / "noisy_shapes" / "transformer_0")
+    assert stretch._find_delay(ALONE[0], options) == seconds
+
+
+def test_a_later_part_begins_when_the_first_has_ended(tmp_path, fake, monkeypatch):
+    monkeypatch.setattr(stretch, "_find_delay", lambda *_: 600.0)
+    code = (
+        f"import sys, time; time.sleep(sys.argv[1] == '1'); open({str(tmp_path / 'order')!r}, 'a').write(sys.argv[1])"
+    )
+    stretch.main(fake(ALONE, code))
+    assert (tmp_path / "order").read_text() == "12"
