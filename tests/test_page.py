@@ -203,12 +203,12 @@ def test_it_is_seen_changed_and_taken_along_in_a_browser(address, pictures, tmp_
         page.set_viewport_size({"width": 1300, "height": 1100})
         page.goto(address)
         page.set_input_files("input[type=file]", str(pictures[0]))
-        page.get_by_text("1 object,").wait_for(timeout=30_000)
+        page.get_by_text("1 object,").wait_for(timeout=120_000)
         shown = page.locator("img[alt='']").count()
         assert shown
         before = page.inner_text("body")
         page.locator("[role=gridcell] input[type=checkbox]").first.click(force=True)
-        page.get_by_text("0 objects").wait_for(timeout=30_000)
+        page.get_by_text("0 objects").wait_for(timeout=120_000)
         assert page.inner_text("body") != before
         with page.expect_download() as download:
             page.get_by_role("link", name="JSON").or_(page.get_by_role("button", name="JSON")).click()
@@ -224,7 +224,7 @@ def test_a_sketch_is_read_in_a_browser(address):
         page.get_by_role("tab", name="A sketch").click()
         page.get_by_role("button", name="Brush").click()
         pad = page.locator("canvas").first
-        pad.wait_for(timeout=30_000)
+        pad.wait_for(timeout=120_000)
         box = pad.bounding_box()
         page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.5 * box["height"])
         page.mouse.down()
@@ -232,7 +232,7 @@ def test_a_sketch_is_read_in_a_browser(address):
         page.mouse.up()
         page.get_by_role("button", name="Read the sketch").click()
         # The model knows bars, and may refuse a line: either way the sketch has been read.
-        page.get_by_text(re.compile(r"[0-9]+ objects?, |no picture of the kind")).first.wait_for(timeout=30_000)
+        page.get_by_text(re.compile(r"[0-9]+ objects?, |no picture of the kind")).first.wait_for(timeout=120_000)
 
 
 def test_nothing_is_written_beside_its_folder(address, home):
