@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from experiments.paper_rows import NOISY, Table
-from experiments.paper_scales import Setting
+from experiments.paper_rows import NOISY, SCENES, Table
+from experiments.paper_scales import Setting, find_setting
 from experiments.runs import Run
 
 
 REAL_PICTURES = ("noisy_shapes_tikz", "hand_drawings")
+
+
+def find_runs(
+    table: Table, scale: str, output_dir: str, seeds: int, data_dir: str | None, real_pictures: str
+) -> dict[tuple[str, int], Run]:
+    """`list_runs` at this scale under `output_dir`; ValueError for a scale that the table is not for."""
+    setting, folder = find_setting(scale, table), Path(output_dir, scale, table.setting_name)
+    data_dir = data_dir if table.data_set == SCENES else None
+    return list_runs(table, setting, folder, seeds, data_dir, Path(real_pictures))
 
 
 def list_runs(

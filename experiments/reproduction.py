@@ -20,8 +20,8 @@ from derender.cli import positive
 from derender_training.result_file import write_bytes, write_json
 from experiments.paper_figures import plot_curves, plot_sizes
 from experiments.paper_rows import NOISY, SCENES, SEEDS, TABLES, Table
-from experiments.paper_runs import REAL_PICTURES, list_runs, list_starts
-from experiments.paper_scales import SCALES, find_setting
+from experiments.paper_runs import REAL_PICTURES, find_runs, list_starts
+from experiments.paper_scales import SCALES
 from experiments.paper_statistics import compare, describe_scores
 from experiments.paper_table import as_markdown
 from experiments.reading_figure import draw_for, find_different
@@ -45,10 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     place = Path(options.scale, table.setting_name)
     folder, records = Path(options.output_dir, place), Path(options.results, "records", place)
     try:
-        setting = find_setting(options.scale, table)
-        real = find_real_pictures(options.real_pictures) if table.data_set == NOISY else None
-        data_dir = options.data_dir if table.data_set == SCENES else None
-        runs = list_runs(table, setting, folder, options.seeds, data_dir, real)
+        places = (options.data_dir, options.real_pictures)
+        runs = find_runs(table, options.scale, options.output_dir, options.seeds, *places)
+        if table.data_set == NOISY:
+            check_real_pictures(options.real_pictures)
         found = carry_out(table, runs, records, options.jobs, deadline, options.rows)
     except Stopped as stop:
         sys.exit(f"stopped: {stop}")
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     result["instead"] = describe_instead(records / f"{INSTEAD}.json", table, found)
     write_result(Path(options.results), table, result, found)
     try:
-        write_readings(options, table, runs, folder, data_dir)
+        write_readings(options, table, runs, folder)
     except (OSError, RenderError, ValueError) as error:
         sys.exit(f"error: the figure of readings: {error}")
     finally:
@@ -84,12 +84,11 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def find_real_pictures(folder: str) -> Path:
-    """The folder that holds REAL_PICTURES; ValueError where it lacks them."""
+def check_real_pictures(folder: str) -> None:
+    """ValueError where the folder lacks REAL_PICTURES."""
     missing = [name for name in REAL_PICTURES if not Path(folder, name, "metadata.jsonl").is_file()]
     if missing:
         raise ValueError(f"--real_pictures {folder}: has no {' and no '.join(missing)}")
-    return Path(folder)
 
 
 def carry_out(
@@ -186,7 +185,7 @@ def describe_instead(path: Path, table: Table, records: dict[tuple[str, int], di
     ]
 
 
-def write_readings(options: argparse.Namespace, table: Table, runs: dict, folder: Path, data_dir: str | None) -> None:
+def write_readings(options: argparse.Namespace, table: Table, runs: dict, folder: Path) -> None:
     """The paper's Fig. 4, where both models are here and read differently.
 
     Scenes are drawn with clip art whose licence keeps it out of the repository: their figure lies with the runs.
@@ -197,6 +196,7 @@ def write_readings(options: argparse.Namespace, table: Table, runs: dict, folder
     place = Path(options.results) if table.data_set == NOISY else folder
     path = place / f"table_{options.table}_{options.scale}_readings.png"
     evaluations = [run.read() for run in both]
+    data_dir = options.data_dir if table.data_set == SCENES else None
     if find_different(evaluations):
         write_bytes(path, draw_for(table.data_set, evaluations, data_dir))
     else:

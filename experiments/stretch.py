@@ -26,8 +26,8 @@ from tqdm.auto import tqdm
 
 from derender_training.result_file import write_bytes
 from experiments.carry_weights import pack_these
-from experiments.paper_rows import SCENES, SEEDS, SIZE, TABLES
-from experiments.paper_runs import list_runs
+from experiments.paper_rows import SEEDS, SIZE, TABLES
+from experiments.paper_runs import find_runs
 from experiments.paper_scales import find_setting
 from experiments.reproduction import RESULTS
 from experiments.runs import ROOT, Run
@@ -119,17 +119,14 @@ def carry_out(parts: Sequence[Part], options: argparse.Namespace, folder: Path, 
 
 def _find_delay(first: Part, options: argparse.Namespace) -> float:
     """The seconds that the run which `first` begins with takes: none where it is done."""
-    if find_runs(first, options)[first.rows[0], 0].is_done():
+    if _find_runs(first, options)[first.rows[0], 0].is_done():
         return 0.0
     return 60 * find_setting(options.scale, TABLES[first.table]).budget[0]
 
 
-def find_runs(part: Part, options: argparse.Namespace) -> dict[tuple[str, int], Run]:
-    """The runs of the part's table by row and seed."""
-    table = TABLES[part.table]
-    setting, folder = find_setting(options.scale, table), Path(options.output_dir, options.scale, table.setting_name)
-    data_dir = options.data_dir if table.data_set == SCENES else None
-    return list_runs(table, setting, folder, part.seeds, data_dir, Path(options.real_pictures))
+def _find_runs(part: Part, options: argparse.Namespace) -> dict[tuple[str, int], Run]:
+    places = (options.data_dir, options.real_pictures)
+    return find_runs(TABLES[part.table], options.scale, options.output_dir, part.seeds, *places)
 
 
 def find_command(part: Part, options: argparse.Namespace, results: Path) -> list[str]:
@@ -151,7 +148,7 @@ def leave(parts: Sequence[Part], options: argparse.Namespace, folder: Path, resu
     with tarfile.open(fileobj=content, mode="w:gz") as archive:
         archive.add(results, arcname="results")
     write_bytes(folder / "results.tgz", content.getvalue())
-    kept = [run for part in parts for (row, _), run in find_runs(part, options).items() if row in part.kept]
+    kept = [run for part in parts for (row, _), run in _find_runs(part, options).items() if row in part.kept]
     pack_these([run.folder for run in kept if run.is_done()], Path(options.output_dir, options.scale), folder)
 
 
