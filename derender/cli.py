@@ -48,9 +48,13 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--out", metavar="PATH", help="a file, a folder (for several pictures), or - (the default)")
     add_reader_options(parser)
-    parser.add_argument("--candidates", type=positive, default=1, metavar="N", help="readings to choose from (1)")
-    parser.add_argument("--refine", type=not_negative, default=0, metavar="BUDGET", help="drawings to better it (0)")
-    parser.add_argument("--min-confidence", type=share, default=0.0, metavar="P", help="leave out less sure ones (0)")
+    parser.add_argument("--candidates", type=positive, default=1, metavar="N", help="read N times, keep the best (1)")
+    parser.add_argument(
+        "--refine", type=not_negative, default=0, metavar="BUDGET", help="try changes, drawing so often (0)"
+    )
+    parser.add_argument(
+        "--min-confidence", type=share, default=0.0, metavar="P", help="leave out less sure objects (0)"
+    )
     parser.add_argument("--version", action="version", version=f"%(prog)s {_find_version()}")
     parser.add_argument("--explain", action="store_true", help="tell each step, and draw them beside the result")
     return parser.parse_args(arguments)
@@ -70,7 +74,11 @@ def add_reader_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--language", metavar="FOLDER", help="the language's folder, where it is none of derender's")
     parser.add_argument("--data_dir", metavar="FOLDER", help="the language's own files (clip art), where it has such")
-    parser.add_argument("--tta", action="store_true", help="look five times, a pixel apart: slower, fewer errors")
+    parser.add_argument(
+        "--tta",
+        action="store_true",
+        help="look five times, a pixel apart: slower, fewer errors on drawings by hand and clip art",
+    )
 
 
 def positive(text: str) -> int:

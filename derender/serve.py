@@ -29,7 +29,7 @@ def main(arguments: Sequence[str]) -> int:
             from derender.page import LAUNCH, build_page
             from derender.reader import Reader
         except ImportError as error:
-            return _fail(f"the page needs {error.name}: pip install 'derender[page]'", "model")
+            return _fail(f"the page needs {error.name}: pip install '.[page]' in Derender's checkout", "model")
         disable_progress_bar()  # Transformers shows one for the weights
         try:
             page = build_page(Reader.open(options.model, options.data_dir, options.language, options.tta))

@@ -26,7 +26,7 @@ from experiments.carry_weights import WEIGHTS, halve
 
 
 PRETRAINED = Path(__file__).resolve().parent.parent / "pretrained"
-CARD = "README.md"
+CARD, RUN = "README.md", "| script |"
 # The places as the card tells them, and what it tells of them.
 PUBLIC = {"real": "real_pictures", "data": "AbstractScenes_v1.1"}
 PLACES = {
@@ -56,6 +56,16 @@ EVALUATIONS = {
         ),
     },
 }
+READS = {
+    "noisy_shapes": """\
+line drawings on a grid of 16 x 16 units: circles of radius 1, upright rectangles and straight lines, solid or dashed,
+with or without an arrow's tip, as many as fit into 144 tokens (a line takes 6, a rectangle 5, a circle 3)""",
+    "abstract_scenes": "scenes of 500 x 400 pixels, composed of the 126 pieces of clip art of AbstractScenes_v1.1",
+}
+SEVERAL_RUNS = """\
+The first run comes first. Each of the others began with the weights of the one before it: in their options, weights in
+`pretrained/` are those of that time.
+"""
 SHOWN = ("iou", "iou_1.0", "f1", "iou_binned", "inference_error", "reconstruction_error")
 TEXT = """\
 ---
@@ -68,15 +78,19 @@ tags: [de-rendering, inverse-graphics, image-to-spec, {name}]
 # {name}
 
 Reads a picture back into the specification that drew it: a set of objects with exact properties, in the graphics
-language `{name}`. It comes with Derender, whose command `derender --model {name} picture.png` uses it.
+language `{name}`. It reads {reads}.
+
+It comes with Derender, whose command `derender --model {name} picture.png` uses it.
 
 The code lies beside, in `modeling_derender/`, and not in this folder:
 
 ```python
-from modeling_derender import DerenderForConditionalGeneration, DerenderProcessor
+from modeling_derender import DerenderForConditionalGeneration, DerenderProcessor, open_image
 
 model = DerenderForConditionalGeneration.from_pretrained("pretrained/{name}")
 processor = DerenderProcessor.from_pretrained("pretrained/{name}")
+ids = model.generate(**processor(images=open_image("picture.png")))
+objects = processor.post_process_objects(ids)[0]
 ```
 
 `model.save_pretrained(FOLDER)` and `processor.save_pretrained(FOLDER)` write one that carries its code, for
@@ -150,10 +164,13 @@ def write_card(name: str, results: dict[str, dict], sources: Sequence[Path], com
         cells = " | ".join(f"{100 * result[score]:.2f}" for score in columns)
         lines.append(f"| {title} | {result['counts']['pictures']:,} | {cells} |")
     commands = "\n".join(f"- {title}: `{result['command']}`" for title, result in results.items())
+    made = "\n\n".join(map(_how_made, reversed(sources)))
+    if made.count(RUN) > 1:
+        made = f"{SEVERAL_RUNS}\n{made}"
     return TEXT.format(
-        name=name, license=license, hardware=first["hardware"], commit=commit, scores="\n".join(lines),
-        commands=commands, places=_explain_places(name),
-        made="\n\n".join(map(_how_made, reversed(sources))), license_text=explain_license(license),
+        name=name, reads=READS[name], license=license, hardware=first["hardware"], commit=commit,
+        scores="\n".join(lines), commands=commands, places=_explain_places(name),
+        made=made, license_text=explain_license(license),
     )  # fmt: skip
 
 
@@ -191,7 +208,7 @@ def _how_made(source: Path) -> str:
     start, end = "## How it was made\n\n", "## Licence"
     if start not in card:
         raise ValueError(f"{source / CARD}: does not tell how the model was made")
-    return card.split(start, 1)[1].split(end, 1)[0].strip()
+    return card.split(start, 1)[1].split(end, 1)[0].removeprefix(SEVERAL_RUNS).strip()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

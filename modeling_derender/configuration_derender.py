@@ -59,7 +59,8 @@ class DerenderConfig(PretrainedConfig):
       layer begins so as well.
     - `tie_word_embeddings`: whether the output layer shares the token embedding.
     - `test_time_augmentation`: outside training the encoder looks at five copies of a picture, moved by a pixel, and
-      takes the mean of their features: fewer errors, at five times the encoder's work.
+      takes the mean of their features, at five times the encoder's work: fewer errors on drawings by hand and on clip
+      art, none fewer on clean drawings.
 
     Of the LSTM alone, which has one layer:
 

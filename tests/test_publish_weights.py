@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from experiments import publish_weights
-from experiments.publish_weights import CARD, WEIGHTS, main
+from experiments.publish_weights import CARD, RUN, SEVERAL_RUNS, WEIGHTS, main
 
 
 RESULT = {"counts": {"pictures": 3}, "hardware": "a machine", "iou": 0.5, "command": "python eval.py"}
@@ -34,6 +34,16 @@ def test_all_of_it_takes_the_place_of_what_was_there(places, monkeypatch):
     assert not any(name.endswith(".py") for name in names)
     assert "| some pictures | 3 | 50.00 |" in (places.published / CARD).read_text()
     assert [path.name for path in places.published.parent.iterdir()] == ["noisy_shapes"]
+
+
+def test_a_card_tells_every_run_and_once_that_they_are_several(places, monkeypatch):
+    monkeypatch.setattr(publish_weights, "evaluate", lambda name, model, places: {"some pictures": dict(RESULT)})
+    publish(places)
+    assert SEVERAL_RUNS not in (places.published / CARD).read_text()
+    for number in (2, 3):
+        publish(places, str(places.published))
+        card = (places.published / CARD).read_text()
+        assert (card.count(RUN), card.count(SEVERAL_RUNS)) == (number, 1)
 
 
 def test_what_was_there_stays_where_something_is_missing(places, tmp_path, monkeypatch):
