@@ -122,7 +122,7 @@ def training_function(options: RLOptions) -> Progress:
             check_weights(model, step)
         fallen = evaluates and evaluate(step) < progress.start_score - options.guard_margin
         progress.finished = finished or fallen
-        if progress.finished or step % options.save_every == 0:
+        if progress.finished or step % options.save_every == 0 or progress.best_step == step:  # as train.py
             run.save_checkpoint(progress)
             log.restart_clock()
         if fallen:

@@ -132,7 +132,9 @@ def training_function(options: TrainingOptions) -> Progress:
         if evaluates:
             with nullcontext() if average is None else average.in_place():
                 evaluate(step)
-        if saves:
+        # A better model comes with a checkpoint that knows of it: going on from an older one could end with this model
+        # and tell of another.
+        if saves or progress.best_step == step:
             run.save_checkpoint(progress)
             log.restart_clock()
     log.close()

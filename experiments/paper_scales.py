@@ -57,9 +57,10 @@ CHANGES = {
 CORE = ("--num_workers", "0", "--num_threads", "1")
 BY_TIME = ("--steps", "1000000")  # the time ends it
 WHOLE = (
-    *("--steps", "1000000", "--num_workers", "4", "--num_threads", "2", "--save_every", "5000"),
+    *("--steps", "1000000", "--num_workers", "8", "--num_threads", "2", "--save_every", "2000"),
     *("--mixed_precision", "bf16", "--cuda_graphs", "true"),
 )
+OFTEN = ("--save_every", "200")  # of reinforcement's steps, which are few
 KEPT = ("--keep_pictures", "true")
 COSINE = ("--schedule", "cosine")  # minutes are too few for a constant learning rate to come to its end
 # The pictures are learnt by heart, noise and all, where it is drawn once.
@@ -114,12 +115,12 @@ SCALES = {
     "paper": {
         NOISY: Setting(
             (*KEPT, *COSINE), NOISE, (*WHOLE, "--evaluate_every", "15000", "--evaluation_size", "500"),
-            ("--data", NOISY, "--split", "test", "--size", "1000", "--batch_size", "250"), (16.0, 6.0),
-            train_size=99000, reinforce=("--evaluate_every", "500"), remark=f"{BESIDE}, {DECAYS}, {ANEW}",
+            ("--data", NOISY, "--split", "test", "--size", "1000", "--batch_size", "250"), (15.0, 5.0),
+            train_size=99000, reinforce=(*OFTEN, "--evaluate_every", "500"), remark=f"{BESIDE}, {DECAYS}, {ANEW}",
         ),
         SCENES: Setting(
             KEPT, (), (*WHOLE, "--evaluate_every", "1000"), (*TEST_SCENES, "--batch_size", "250"), (9.0, 10.0),
-            reinforce=("--evaluate_every", "500"), remark=BESIDE,
+            reinforce=(*OFTEN, "--evaluate_every", "500"), remark=BESIDE,
         ),
     },
     # Small pictures with as many features as the paper's, on one core.

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from experiments.bootstrap import with_interval
 from experiments.paper_rows import SCENES, SEEDS, Table
 from experiments.paper_scales import find_setting
+from experiments.runs import SPEED, without_options
 
 
 REAL = {"noisy_shapes_tikz": "real TikZ", "hand_drawings": "hand drawings"}
@@ -38,6 +41,7 @@ def _describe(table: Table, result: dict) -> str:
     pixels = " x ".join(map(str, result["image_size"]))
     training = f"{setting.train_size:,} training scenes" if setting.train_size else "the given training scenes"
     small = "" if result["scale"] == "paper" else f"{result['scale'].upper()} scale, not the paper's. "
+    reinforced = " ".join(without_options(setting.reinforce, SPEED))  # which nothing but speed depends on
     seeds = max(len(row["scores"]["iou"]["seeds"]) for row in result["rows"] if "scores" in row)
     options = " --data_dir AbstractScenes_v1.1" if table.data_set == SCENES else ""
     options += f" --seeds {seeds}" if seeds != SEEDS else ""
@@ -53,7 +57,7 @@ def _describe(table: Table, result: dict) -> str:
         training,
         f"batches of {result['batch_size']}",
         f"{first:,g} {unit} of cross-entropy and {second:g} more of reinforcement"
-        + (f" (with `{' '.join(setting.reinforce)}`)" if setting.reinforce else ""),
+        + (f" (with `{reinforced}`)" if reinforced else ""),
         *((setting.remark,) if setting.remark else ()),
         f"{result['minutes']:.0f} minutes of all runs added up",
         f"{result['pictures']:,} test pictures",
@@ -136,13 +140,27 @@ def _tests(table: Table, result: dict, base: str) -> str:
 
 def _own_tests(table: Table, result: dict) -> str:
     """Of rows that are compared with another row each."""
-    labels = {row["key"]: _label(row, result) for row in result["rows"]}
+    by_key = {row["key"]: row for row in result["rows"]}
     rows = [
-        (f"{labels[row['key']]}, over: {labels[base]}", row["against"][base])
+        (
+            f"{_label(row, result)}, over: {_label(by_key[base], result)}{_unequal_steps(table, row, by_key[base])}",
+            row["against"][base],
+        )
         for row in result["rows"]
         for base in _own_bases(table, row)
     ]
     return _gains("by one row over another", table, rows)
+
+
+def _unequal_steps(table: Table, row: dict, base: dict) -> str:
+    """How many steps each had, where time gave one of two trainings more than a twentieth more."""
+    if table.row(row["key"]).reinforces:
+        return ""
+    steps = [item["runs"]["steps"] for item in (row, base)]
+    ours, theirs = np.array(list(zip(*steps, strict=False))).mean(axis=0)  # of the seeds that both have
+    if max(ours, theirs) <= 1.05 * min(ours, theirs):
+        return ""
+    return f" ({ours:,.0f} steps against {theirs:,.0f})"
 
 
 def _own_bases(table: Table, row: dict) -> list[str]:

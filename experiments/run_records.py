@@ -14,7 +14,7 @@ from tensorboard.backend.event_processing.event_accumulator import SCALARS, Even
 
 from derender_training.result_file import read_evaluation, write_bytes
 from derender_training.scores import SCORES
-from experiments.runs import Run, portable
+from experiments.runs import Run, are_alike, portable
 from modeling_derender.scoring import IOU_THRESHOLDS, count_matches
 
 
@@ -80,7 +80,7 @@ def read_record(path: Path, run: Run) -> dict | None:
         record = json.loads(path.read_text())
     except FileNotFoundError:
         return None
-    if portable(record["commands"]) != portable(run.commands) or not run.has_options(record["training"]):
+    if not are_alike(record["commands"], run.commands) or not run.has_options(record["training"]):
         return None
     return record
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -25,6 +26,9 @@ from derender_training.training_options import TrainingOptions
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMANDS, EVALUATION, LOG = "commands.json", "evaluation.json", "log.txt"
+PLACES = ("--data_dir",)
+SPEED = tuple(f"--{name}" for name in HOW if name != "output_dir")
+PATIENCE = 20  # seconds until a process that is asked to end is killed
 OPTIONS_OF = {"train.py": TrainingOptions, "rl_train.py": RLOptions}
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}  # a run has one core to itself
 
@@ -76,7 +80,7 @@ class Run:
             saved = yaml.safe_load((self.output_dir / OPTIONS).read_text())
         except FileNotFoundError:
             return False
-        return portable(commands) == portable(self.commands) and self.has_options(saved)
+        return are_alike(commands, self.commands) and self.has_options(saved)
 
     def has_options(self, saved: dict) -> bool:
         """Whether a run with the `saved` options is what the recipe and the arguments now say."""
@@ -98,12 +102,12 @@ class Run:
         with log.open("a") as output:
             print("$", *command, file=output, flush=True)
             arguments = [sys.executable, *command[1:]]
-            try:
-                status = subprocess.run(
-                    arguments, cwd=ROOT, env=ENVIRONMENT, stdout=output, stderr=output, timeout=left
-                ).returncode
-            except subprocess.TimeoutExpired:
-                raise Stopped(f"{self.name}: stopped, the time is over; the same command goes on") from None
+            with subprocess.Popen(arguments, cwd=ROOT, env=ENVIRONMENT, stdout=output, stderr=output) as process:
+                try:
+                    status = process.wait(left)
+                except subprocess.TimeoutExpired:
+                    _end(process)
+                    raise Stopped(f"{self.name}: stopped, the time is over; the same command goes on") from None
         if status:
             last = log.read_text(errors="replace").replace("\r", "\n").strip().splitlines()[-5:]
             told = f"{self.name}: {' '.join(command)} ended with status {status} ({log}):"
@@ -127,14 +131,31 @@ class Run:
         }
 
 
+def _end(process: subprocess.Popen) -> None:
+    """As Ctrl+C does: who shares a GPU with a process that is killed at its work can be lost with it."""
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+
+
+def are_alike(one: Sequence[Sequence[str]], other: Sequence[Sequence[str]]) -> bool:
+    """Whether commands make the same, wherever their data are and however fast they go."""
+    return [list(without_options(command, PLACES + SPEED)) for command in one] == [
+        list(without_options(command, PLACES + SPEED)) for command in other
+    ]
+
+
 def portable(commands: Sequence[Sequence[str]]) -> list[list[str]]:
     """Commands without the places of data, which every machine has elsewhere; folders of pictures keep their names."""
-    return [list(_without_places(command)) for command in commands]
+    return [list(without_options(command, PLACES)) for command in commands]
 
 
-def _without_places(command: Sequence[str]) -> Iterator[str]:
+def without_options(command: Sequence[str], options: Sequence[str]) -> Iterator[str]:
+    """A command's words but for these options and their values; folders of pictures by their names alone."""
     for option, part in zip([None, *command], command, strict=False):
-        if "--data_dir" not in (option, part):
+        if option not in options and part not in options:
             yield Path(part).name if option == "--data" else part
 
 

@@ -4,33 +4,37 @@ Carries out rows of the paper's tables side by side, by commands of experiments/
 leaves in runs/stretch/NAME their logs, results.tgz (records and tables) and the weights of Transformers, by
 experiments.carry_weights, in pieces under 16 MiB. The same command goes on where it was stopped. Scale "tiny" is to
 rehearse it all on a CPU. Processes share a GPU well only under NVIDIA's MPS (`nvidia-cuda-mps-control -d`), and the
-pictures of each need some 8 GB of /dev/shm.
+pictures of each need some 8 GB of /dev/shm. Where a shell on the GPU's machine ends before the half hour does, begin
+it by setsid: one process from beginning to end.
 """
 
 from __future__ import annotations
 
 import argparse
 import io
+import json
 import subprocess
 import sys
 import tarfile
 import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import copytree
 
 from tqdm.auto import tqdm
 
+from derender_training.checkpoints import CHECKPOINTS, PROGRESS
 from derender_training.result_file import write_bytes
 from experiments.carry_weights import pack_these
 from experiments.paper_rows import SEEDS, SIZE, TABLES
 from experiments.paper_runs import find_runs
 from experiments.paper_scales import find_setting
 from experiments.reproduction import RESULTS
-from experiments.runs import ROOT, Run
+from experiments.runs import LOG, ROOT, Run
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ class Part:
     """Rows of a table, all at a time, with so many `seeds`.
 
     The weights of the `kept` rows are carried away, 64 MiB of all parts at most. `later`: it begins when the row that
-    the first part begins with, which has the GPU for itself, is over.
+    the first part begins with has had the GPU for itself for the share ALONE of its time.
     """
 
     table: str
@@ -48,6 +52,8 @@ class Part:
     later: bool = False
 
 
+ALONE = 0.75
+OFTEN = 120  # seconds from one time to the next that what there is so far is left
 HEADLINE, KEPT = ("transformer", "longer", "iou_image"), ("transformer",)
 STRETCHES = {
     "table_1": (
@@ -113,15 +119,24 @@ def carry_out(parts: Sequence[Part], options: argparse.Namespace, folder: Path, 
             first_over.set()
         return log if ended.returncode else None
 
-    with ThreadPoolExecutor(len(parts)) as pool:
-        return [log for log in tqdm(pool.map(execute, parts), "tables", len(parts), unit=" tables") if log is not None]
+    with ThreadPoolExecutor(len(parts)) as pool, tqdm(total=len(parts), desc="tables", unit=" tables") as bar:
+        left = begun = [pool.submit(execute, part) for part in parts]
+        while left:
+            over, left = wait(left, OFTEN, FIRST_COMPLETED)
+            bar.update(len(over))
+            with suppress(FileNotFoundError):  # of what is just being put in its place; the next time it is there
+                leave(parts, options, folder, results)
+    return [log for log in (future.result() for future in begun) if log is not None]
 
 
 def _find_delay(first: Part, options: argparse.Namespace) -> float:
-    """The seconds that the run which `first` begins with takes: none where it is done."""
-    if _find_runs(first, options)[first.rows[0], 0].is_done():
+    """The seconds that the run which `first` begins with is to be alone from now on: none where it is done."""
+    run = _find_runs(first, options)[first.rows[0], 0]
+    if run.is_done():
         return 0.0
-    return 60 * find_setting(options.scale, TABLES[first.table]).budget[0]
+    checkpoints = (run.output_dir / CHECKPOINTS).glob(f"step_*/{PROGRESS}")
+    elapsed = max((json.loads(path.read_text())["elapsed"] for path in checkpoints), default=0.0)
+    return max(0.0, 60 * ALONE * find_setting(options.scale, TABLES[first.table]).budget[0] - elapsed)
 
 
 def _find_runs(part: Part, options: argparse.Namespace) -> dict[tuple[str, int], Run]:
@@ -143,13 +158,16 @@ def find_command(part: Part, options: argparse.Namespace, results: Path) -> list
 
 
 def leave(parts: Sequence[Part], options: argparse.Namespace, folder: Path, results: Path) -> None:
-    """Write results.tgz and the pieces of those runs that are done of the kept rows."""
-    content = io.BytesIO()
+    """Write results.tgz, the runs' logs in it, and the pieces of those runs that are done of the kept rows."""
+    runs = [(part, row, run) for part in parts for (row, _), run in _find_runs(part, options).items()]
+    content, place = io.BytesIO(), Path(options.output_dir, options.scale)
     with tarfile.open(fileobj=content, mode="w:gz") as archive:
         archive.add(results, arcname="results")
+        for log in {run.folder / LOG for part, row, run in runs if row in part.rows}:
+            if log.is_file():
+                archive.add(log, arcname=str("logs" / log.relative_to(place)))
     write_bytes(folder / "results.tgz", content.getvalue())
-    kept = [run for part in parts for (row, _), run in _find_runs(part, options).items() if row in part.kept]
-    pack_these([run.folder for run in kept if run.is_done()], Path(options.output_dir, options.scale), folder)
+    pack_these([run.folder for part, row, run in runs if row in part.kept and run.is_done()], place, folder)
 
 
 if __name__ == "__main__":

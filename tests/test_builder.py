@@ -236,11 +236,13 @@ def test_a_loop_over_so_many_scenes_ends(toy):
 def test_command_line_builds(toy, tmp_path, capsys):
     output = tmp_path / "out"
     arguments = [str(tmp_path / "toy"), "--output", str(output), "--train_size", "4", "--test_size", "0"]
+    arguments += ["--validation_size", "3"]
     build_script.main([*arguments, "--scene.max_objects", "6", "--image_size", "64", "64"])
     assert f"written to {output}" in capsys.readouterr().out
     rows = datasets.load_dataset(str(output), split="train")
     assert rows[0]["image"].size == (64, 64)
     assert max(len(row["objects"]) for row in rows) > 2
+    assert len(datasets.load_dataset(str(output), split="validation")) == 3
 
 
 @pytest.mark.parametrize(
@@ -283,15 +285,18 @@ def test_command_line_refuses_what_it_does_not_know(tmp_path, arguments, capsys)
     assert arguments[0] in capsys.readouterr().err
 
 
-def test_the_card_is_installed(monkeypatch):
+def test_cards_and_weights_are_installed(monkeypatch):
     monkeypatch.chdir(Path(__file__).parents[1])
     keywords = {}
     monkeypatch.setattr(setuptools, "setup", lambda **given: keywords.update(given))
     runpy.run_path("setup.py")
     command = setuptools.Distribution(keywords).get_command_obj("build_py")
     command.ensure_finalized()
-    installed = {f"{folder}/{name}" for _, folder, _, names in command.data_files for name in names}
-    assert any(name.endswith("noisy_shapes/README.md") for name in installed)
+    installed = {(Path(folder) / name).as_posix() for _, folder, _, names in command.data_files for name in names}
+    needed = ("model.safetensors", "config.json", "generation_config.json", "processor_config.json", "tokenizer.json")
+    for name in ("noisy_shapes", "abstract_scenes"):
+        wanted = {f"datasets_scripts/{name}/README.md", *(f"pretrained/{name}/{part}" for part in needed)}
+        assert wanted <= installed
 
 
 @pytest.mark.parametrize(("name", "license"), [("noisy_shapes", "apache-2.0"), ("abstract_scenes", "other")])

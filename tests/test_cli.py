@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 import toy_language
 from PIL import Image
+from tiny_checkpoint import save_tiny_checkpoint
 
-from derender import read_files
+from datasets_scripts import abstract_scenes
+from derender import read_files, reader
 from derender.cli import EXIT_STATUS, main
 from derender.conform import Step
 from derender.explanation import draw_steps
@@ -122,12 +124,46 @@ def test_augmentation_reads_with_other_features(model, run, tmp_path):
     assert found["confidences"] != json.loads(run("1.png")[1])["confidences"]
 
 
-def test_candidates_and_drawings_do_not_make_it_worse(run, tmp_path):
-    for seed in range(6):
+@pytest.mark.parametrize("options", [("--candidates", "4"), ("--refine", "40")])
+def test_candidates_and_drawings_make_it_better(options, run, tmp_path):
+    for seed in range(12):
         draw(seed, tmp_path)
-    before = [json.loads(line)["error"] for line in run("*.png")[1].splitlines()]
-    after = [json.loads(line)["error"] for line in run("*.png", "--candidates", "3", "--refine", "20")[1].splitlines()]
+    before, after = (
+        [json.loads(line)["error"] for line in run("*.png", *how)[1].splitlines()] for how in ((), options)
+    )
     assert all(new <= old for new, old in zip(after, before, strict=True))
+    assert sum(after) < sum(before)
+
+
+@pytest.fixture(scope="module")
+def scenes_model(tmp_path_factory) -> str:
+    return str(save_tiny_checkpoint(tmp_path_factory.mktemp("scenes") / "model", abstract_scenes.LANGUAGE))
+
+
+@pytest.mark.parametrize("form", ["png", "svg", "tikz"])
+def test_a_scene_is_drawn_from_the_files_that_are_named(
+    form, scenes_model, clip_art_dir, tmp_path, monkeypatch, capsysbinary
+):
+    """The model is untrained, and what it reads no likeness."""
+    monkeypatch.delenv("ABSTRACT_SCENES_DIR", raising=False)
+    monkeypatch.setattr(reader, "LEAST_ALIKE", -2)
+    (scene, *_) = abstract_scenes.read_scenes("test", data_dir=clip_art_dir).values()
+    picture = tmp_path / "scene.png"
+    Image.fromarray(abstract_scenes.render(scene, data_dir=clip_art_dir)).save(picture)
+    command, where = [str(picture), "--model", scenes_model], ["--data_dir", str(clip_art_dir)]
+    assert main([*command, *where]) == 0
+    found = json.loads(capsysbinary.readouterr().out)
+    assert found["language"] == "abstract_scenes" and 0 < found["error"] < 1
+    assert main([*command, *where, "--to", form]) == 0
+    output = capsysbinary.readouterr().out
+    if form == "png":
+        shown = np.asarray(Image.open(io.BytesIO(output)))
+        assert np.array_equal(shown, abstract_scenes.render(found["objects"], data_dir=clip_art_dir))
+    else:
+        expected = abstract_scenes.EXPORTERS[form](found["objects"], data_dir=clip_art_dir)
+        assert output.decode() == expected
+    assert main([*command, "--to", form]) == EXIT_STATUS["usage"]
+    assert "name their folder by --data_dir" in capsysbinary.readouterr().err.decode()
 
 
 def test_the_steps_are_told_and_drawn(run, tmp_path):

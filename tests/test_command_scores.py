@@ -47,6 +47,15 @@ def test_the_table_tells_what_was_read_and_what_was_refused(pictures, options, t
     assert f"| `one` | {result['settings']['one']['exact']} of 13 | " in text and text.count("| 1 |\n") == 2
 
 
+def test_the_first_so_many_pictures(pictures, options, trained, tmp_path, monkeypatch):
+    reader = Reader.open(f"{options.output_dir}/model", language=TOY)
+    monkeypatch.setattr(Reader, "open", lambda name, **options: reader)
+    monkeypatch.setattr(command_scores, "SETTINGS", {"one": (False, ReadOptions())})
+    command_scores.main([str(pictures), "--limit", "2", "--out", str(tmp_path / "scores.md")])
+    read = json.loads((tmp_path / "scores.json").read_text())["settings"]["one"]["pictures"]
+    assert [picture["file_name"] for picture in read] == ["0.png", "1.png"]
+
+
 def test_what_was_read_before_a_stop_is_not_read_again(pictures, options, trained, tmp_path, monkeypatch):
     reader = Reader.open(f"{options.output_dir}/model", language=TOY)
     monkeypatch.setattr(Reader, "open", lambda name, **options: reader)

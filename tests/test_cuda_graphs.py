@@ -220,3 +220,13 @@ def test_recorded_reinforcement_finds_the_same_gradients(rl_run, deterministic, 
 @on_gpu
 def test_recorded_reinforcement_resumes(rl_run, deterministic):
     assert_it_resumes(rl_train, replace(rl_run, cuda_graphs=True, save_every=4))
+
+
+@on_gpu
+def test_an_lstm_learns_with_dropout_and_in_bfloat16(run):
+    """As the paper's does at its scale."""
+    AcceleratorState._reset_state(True)
+    options = replace(run, model=LSTM | {"dropout": 0.3}, mixed_precision="bf16", cuda_graphs=True)
+    assert train.training_function(options).finished
+    assert all(tensor.isfinite().all() for tensor in last_weights(options).values())
+    AcceleratorState._reset_state(True)

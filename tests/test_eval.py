@@ -20,6 +20,8 @@ from datasets_scripts import load_language_folder
 from datasets_scripts.build import build
 from datasets_scripts.evaluation_data import EvaluationData, take
 from datasets_scripts.scenes import FreshScenes, RenderError
+from derender_training.evaluation import predict
+from derender_training.model_folder import open_model
 from derender_training.result_file import write_json
 from modeling_derender.inference_error import inference_error
 from modeling_derender.scoring import average_set_scores
@@ -167,10 +169,16 @@ def test_limit_takes_the_first(evaluate, workplace):
     assert part["predictions"] == whole["predictions"][:3]
 
 
-def test_beams_and_no_grammar(evaluate, workplace):
-    result, _ = evaluate("--data", workplace / "pictures", "--num_beams", 2, "--no-grammar")
-    assert result["num_beams"] == 2 and result["grammar"] is False
-    assert len(result["predictions"]) == 5
+@pytest.mark.parametrize(("num_beams", "grammar"), [(3, True), (1, False)])
+def test_beams_and_no_grammar(evaluate, workplace, num_beams, grammar):
+    how = ["--num_beams", num_beams, *([] if grammar else ["--no-grammar"])]
+    plain, result = (evaluate("--data", workplace / "pictures", *options)[0] for options in ((), how))
+    assert (result["num_beams"], result["grammar"]) == (num_beams, grammar)
+    model, processor = open_model(str(workplace / "model"))
+    examples = take(EvaluationData(str(workplace / "pictures")).open(model.language), range(5))
+    expected = predict(model, processor, examples, 2, num_beams, use_grammar=grammar)
+    read, without = ([item["objects"] for item in scored["predictions"]] for scored in (result, plain))
+    assert read == expected != without
 
 
 def test_augmentation_is_asked_for_and_told(evaluate, workplace):
@@ -371,6 +379,11 @@ def test_a_model_that_is_not_whole_is_named(evaluate, workplace, missing, messag
     (broken / missing).unlink()
     error = error_of(evaluate, "--data", workplace / "pictures", model=broken.name)
     assert str(broken) in error and message in error
+
+
+def test_a_device_that_is_not_there_is_named():
+    with pytest.raises(ValueError, match="^--device mars: "):
+        eval_script.find_device("mars")
 
 
 def test_a_model_that_is_not_there_is_named(evaluate, workplace):

@@ -52,6 +52,19 @@ def differences(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return np.abs(first.astype(int) - second)
 
 
+def assert_every_object_is_there(shown: np.ndarray, objects: list[dict], draw) -> None:
+    """Where an object changes the drawing, what is shown is like the drawing with it, not like the one without."""
+    drawn = draw(objects)
+    for number, item in enumerate(objects):
+        without = differences(draw(objects[:number] + objects[number + 1 :]), drawn)
+        there = without.max(axis=-1) > 60
+        assert there.any() and differences(shown, drawn)[there].mean() < 0.5 * without[there].mean(), item
+
+
+def draw_shapes(objects: list[dict]) -> np.ndarray:
+    return in_colour(noisy_shapes.render(objects))
+
+
 def in_colour(grey: np.ndarray) -> np.ndarray:
     return np.repeat(grey[:, :, None], 3, axis=2)
 
@@ -84,19 +97,20 @@ def test_a_bad_object_is_refused(form):
 @pytest.mark.parametrize("seed", [5, 6])
 def test_shapes_in_svg_are_the_renderers_picture(seed, tmp_path):
     """Chromium smooths edges by area; the renderer as poppler does, which is darker: no stroke is elsewhere."""
-    drawn = in_colour(noisy_shapes.render(shapes(seed)))
+    drawn = draw_shapes(shapes(seed))
     shown = take_picture(noisy_shapes.EXPORTERS["svg"](shapes(seed)), tmp_path, 256, 256)
     found = differences(shown, drawn)
     assert found.mean() < 4 and found.max() < 110
-    assert differences(shown, in_colour(noisy_shapes.render(shapes(seed + 7)))).max() > 200
+    assert differences(shown, draw_shapes(shapes(seed + 7))).max() > 200
+    assert_every_object_is_there(shown, shapes(seed), draw_shapes)
 
 
 @needs_tikz
 @pytest.mark.parametrize("seed", [5, 6])
 def test_shapes_in_tikz_are_the_renderers_picture(seed, tmp_path):
-    drawn = in_colour(noisy_shapes.render(shapes(seed)))
     shown = compile_document(noisy_shapes.EXPORTERS["tikz"](shapes(seed)), tmp_path, 2.54 * 256 / 16)
-    assert differences(shown, drawn).mean() < 0.5
+    assert differences(shown, draw_shapes(shapes(seed))).mean() < 0.5
+    assert_every_object_is_there(shown, shapes(seed), draw_shapes)
 
 
 @pytest.fixture(scope="module")
@@ -115,15 +129,19 @@ def test_a_scene_needs_its_pictures(scene, monkeypatch):
 def test_a_scene_in_svg_is_the_renderers_picture(scene, clip_art_dir, tmp_path):
     svg = abstract_scenes.EXPORTERS["svg"](scene, data_dir=clip_art_dir)
     assert str(clip_art_dir) not in svg  # it needs no other file
-    drawn = abstract_scenes.render(scene, data_dir=clip_art_dir)
-    assert differences(take_picture(svg, tmp_path, 500, 400), drawn).mean() < 2
+    draw = partial(abstract_scenes.render, data_dir=clip_art_dir)
+    shown = take_picture(svg, tmp_path, 500, 400)
+    assert differences(shown, draw(scene)).mean() < 2
+    assert_every_object_is_there(shown, scene, draw)
 
 
 @needs_tikz
 def test_a_scene_in_tikz_is_the_renderers_picture(scene, clip_art_dir, tmp_path):
     source = abstract_scenes.EXPORTERS["tikz"](scene, data_dir=clip_art_dir)
-    drawn = abstract_scenes.render(scene, data_dir=clip_art_dir)
-    assert differences(compile_document(source, tmp_path, 72), drawn).mean() < 3
+    draw = partial(abstract_scenes.render, data_dir=clip_art_dir)
+    shown = compile_document(source, tmp_path, 72)
+    assert differences(shown, draw(scene)).mean() < 3
+    assert_every_object_is_there(shown, scene, draw)
 
 
 @pytest.mark.parametrize("name", ["noisy_shapes", "abstract_scenes"])

@@ -200,12 +200,19 @@ def test_a_run_on_given_scenes_learns_from_its_splits(recipe, folder, data):
     assert train.training_function(replace(recipe, data="given")).step == 3
 
 
-def test_a_folder_without_validation_is_refused(recipe, folder, data, tmp_path):
-    """The given scenes of that split may be among those that the folder's training split was built from."""
+@pytest.mark.parametrize(
+    ("split", "message"),
+    [
+        ("validation", "has no split 'validation'; build it with one"),
+        ("train", "has no split 'train', only "),
+    ],
+)
+def test_a_folder_without_a_split_is_refused(recipe, folder, data, tmp_path, split, message):
+    """The given scenes of validation may be among those that the folder's training split was built from."""
     output = build(folder.Builder, tmp_path / "out", data_dir=data)
-    for file in output.rglob("validation*.parquet"):
+    for file in output.rglob(f"{split}*.parquet"):
         file.unlink()
-    with pytest.raises(OptionError, match="has no split 'validation'; build it with one"):
+    with pytest.raises(OptionError, match=message):
         load_examples(replace(recipe, data=str(output)), folder)
 
 

@@ -11,8 +11,12 @@ import pytest
 import yaml
 from accelerate.commands.config.config_args import load_config_from_file
 
+import train
+from derender_training.checkpoints import CheckpointError
+from derender_training.options import read_options
 from derender_training.rl_options import RLOptions
 from derender_training.training_log import TrainingLog
+from derender_training.training_options import TrainingOptions
 from modeling_derender.checkpoint import load_checkpoint
 
 
@@ -43,7 +47,7 @@ def runs(options, tmp_path_factory) -> tuple[Path, dict]:
         said[script] = launch(script, recipe)
 
     small = {"batch_size": 8, "evaluation_size": 7, "save_every": 4, "steps": 4, "evaluate_every": 4}
-    run("train.py", replace(options, output_dir=str(folder / "train"), **small))
+    run("train.py", replace(options, output_dir=str(folder / "train"), max_minutes=60.0, **small))
     run("rl_train.py", RLOptions(
         checkpoint=str(folder / "train" / "model"), output_dir=str(folder / "rl"), language=TOY,
         scene={"max_objects": 1}, num_workers=0, num_threads=1, **small,
@@ -67,10 +71,17 @@ def test_two_processes_train_together(runs, script):
     (checkpoint,) = (run / "checkpoints").iterdir()
     progress = json.loads((checkpoint / "progress.json").read_text())
     assert (progress["step"], progress["finished"], progress["num_processes"]) == (4, True, 2)
+    assert 0 <= progress["best_score"] <= 1
     load_checkpoint(run / "model")
     assert len(list((run / "tensorboard").iterdir())) == 1
     assert said[script].stdout.count("step 4: validation") == 1
     assert said[script].stdout.count("finished") == 1
+
+
+def test_one_process_does_not_go_on_with_what_two_began(runs):
+    recipe = read_options(TrainingOptions, [str(runs[0] / "train.py.yaml")])
+    with pytest.raises(CheckpointError, match="was written by 2 processes and cannot be resumed by 1"):
+        train.training_function(recipe)
 
 
 def test_two_processes_score_each_picture_once(runs):

@@ -7,6 +7,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import gradio as gr
 import httpx
 import numpy as np
 import pytest
@@ -18,13 +19,14 @@ from served_page import needs_chromium, open_browser, serve_page
 
 import derender
 from derender.cli import EXIT_STATUS, main
-from derender.page import build_page
+from derender.page import Desk, build_page
 from derender.reader import Reader
+from derender.table import headers
 
 
 TOY = str(Path(__file__).parent / "toy_language")
 PACKAGE = Path(derender.__file__).parent
-CLIENTS, REQUESTS = 20, 200
+CLIENTS, REQUESTS = 8, 40
 LARGEST_UPLOAD = 20 << 20
 
 
@@ -41,9 +43,16 @@ def home(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def address(arguments, home):
-    command = Path(sys.executable).with_name("derender")
-    with serve_page(command, home, "serve", *arguments, HOME=str(home)) as address:
+    """Of the page, which leaves nothing behind once it has ended, neither at home nor with the package."""
+    command, temporary = Path(sys.executable).with_name("derender"), home / "tmp"
+    temporary.mkdir()
+    with serve_page(command, home, "serve", *arguments, HOME=str(home), TMPDIR=str(temporary)) as address:
         yield address
+        assert list(temporary.iterdir())  # its folder, as long as it runs
+    assert {path.name for path in home.rglob("*")} == {"page.log", "tmp"}
+    assert not list(PACKAGE.glob("*.pyi"))
+    # What Gradio logs is its own refusal of foreign paths.
+    assert f'File "{PACKAGE}' not in (home / "page.log").read_text()
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +83,11 @@ def test_programs_get_what_the_command_tells(client, pictures, arguments, capsys
         told, wanted = ask(client, path), read_by_command(path, arguments, capsysbinary)
         assert told["objects"] == wanted["objects"] and told["language"] == "toy"
         assert told["confidences"] == pytest.approx(wanted["confidences"], abs=1e-3)
-        assert ask(client, path, 3, 20)["error"] <= told["error"]
+
+
+def test_a_search_betters_what_is_read(client, pictures):
+    plain, searched = ([ask(client, path, *how)["error"] for path in pictures] for how in ((), (3, 20)))
+    assert all(new <= old for new, old in zip(searched, plain, strict=True)) and sum(searched) < sum(plain)
 
 
 def test_many_at_once_are_all_answered_right(address, client, pictures):
@@ -197,6 +210,26 @@ def test_it_tells_where_it_is(address, home):
     assert (home / "page.log").read_text().splitlines()[0] == f"the page: {address}/ (Ctrl+C ends it)"
 
 
+def as_row(**cells: str) -> list[str]:
+    _, *names, _ = headers(toy_language.LANGUAGE)
+    return ["true", *(cells.get(name, "") for name in names), "0.9"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (None, "Read a picture first."),
+        ([{"category": "star"}], "row 1: .*star"),
+        ([{"category": "dot", "x": "1", "y": "2"}, {"category": "dot", "x": "far", "y": "1"}], "row 2: .*far"),
+    ],
+)
+def test_a_table_that_cannot_be_drawn_says_why(rows, message, pictures, arguments):
+    desk = Desk(Reader.open(arguments[1], language=TOY))
+    reading = None if rows is None else desk.reader.read(Image.open(pictures[0]))
+    with pytest.raises(gr.Error, match=message):
+        desk.redraw(reading, [as_row(**cells) for cells in rows or []])
+
+
 @needs_chromium
 def test_it_is_seen_changed_and_taken_along_in_a_browser(address, pictures, tmp_path):
     with open_browser() as page:
@@ -233,11 +266,3 @@ def test_a_sketch_is_read_in_a_browser(address):
         page.get_by_role("button", name="Read the sketch").click()
         # The model knows bars, and may refuse a line: either way the sketch has been read.
         page.get_by_text(re.compile(r"[0-9]+ objects?, |no picture of the kind")).first.wait_for(timeout=120_000)
-
-
-def test_nothing_is_written_beside_its_folder(address, home):
-    """The last of the tests here: what all before had the page do."""
-    assert [path.name for path in home.rglob("*")] == ["page.log"]
-    assert not list(PACKAGE.glob("*.pyi"))
-    # What Gradio logs is its own refusal of foreign paths.
-    assert f'File "{PACKAGE}' not in (home / "page.log").read_text()

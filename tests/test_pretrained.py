@@ -1,8 +1,10 @@
 """The weights that come with the package: they are what their cards say, and the command reads with them at once."""
 
 import json
+import runpy
 from pathlib import Path
 
+import gradio
 import numpy as np
 import pytest
 from odd_pictures import half_lit, halved, overexposed, photographed_on_light_wood, photographed_well, scanned
@@ -15,12 +17,13 @@ from derender.cli import DEFAULT_MODEL, main
 from derender.models import bundled_models
 from derender.reader import Reader
 from derender_training.scores import is_error
-from experiments.publish_weights import EVALUATIONS
+from experiments.publish_weights import EVALUATIONS, PUBLIC
 from modeling_derender.scoring import set_scores
 
 
 MODELS = bundled_models()
-SCENES_DATA = Path(__file__).parents[2] / "shared" / "data" / "abstract_scenes"
+ROOT = Path(__file__).parents[1]
+SCENES_DATA = ROOT.parent / "shared" / "data" / "abstract_scenes"
 MIB = 1 << 20
 
 
@@ -30,6 +33,17 @@ def read_card(folder: Path) -> tuple[str, dict[str, float]]:
     header = next(cells for cells in lines if "iou" in cells)
     row = next(cells for cells in lines if cells[0].startswith("the first"))
     return row[0], dict(zip(header[-len(row) + 2 :], map(float, row[2:]), strict=True))
+
+
+def test_every_model_is_there_and_scored_as_its_card_says():
+    assert MODELS.keys() == EVALUATIONS.keys()
+    for name, evaluations in EVALUATIONS.items():
+        card = (MODELS[name] / "README.md").read_text().splitlines()
+        for title, arguments in evaluations.items():
+            where = f"--model pretrained/{name} {arguments.format(**PUBLIC)}"
+            assert eval_script.parse_options(where.split()).model == f"pretrained/{name}"
+            told = f"- {title}: `python eval.py {where}`"
+            assert told in card and any(line.startswith(f"| {title} |") for line in card)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -65,6 +79,20 @@ def test_the_command_reads_a_drawing_without_any_option(tmp_path, capsysbinary):
     assert DEFAULT_MODEL in MODELS and main([str(tmp_path / "picture.png")]) == 0
     read = json.loads(capsysbinary.readouterr().out)["objects"]
     assert set_scores(read, objects)["iou"] >= 0.5
+
+
+@pytest.mark.parametrize("form", ["tikz", "svg"])
+def test_what_is_exported_is_what_was_read(form, tmp_path, capsysbinary):
+    picture = tmp_path / "picture.png"
+    Image.fromarray(noisy_shapes.render(noisy_shapes.sample_scene(np.random.default_rng(77), 3, 3))).save(picture)
+    assert main([str(picture)]) == 0
+    objects = json.loads(capsysbinary.readouterr().out)["objects"]
+    assert len(objects) == 3 and main([str(picture), "--to", form]) == 0
+    assert capsysbinary.readouterr().out.decode() == noisy_shapes.EXPORTERS[form](objects)
+
+
+def test_the_space_has_the_page():
+    assert isinstance(runpy.run_path(str(ROOT / "app.py"), run_name="app")["page"], gradio.Blocks)
 
 
 @pytest.fixture(scope="module")

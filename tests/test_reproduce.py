@@ -1,7 +1,10 @@
 """The paper's tables: every run can be carried out, nothing is done twice, and the numbers are those of the runs."""
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -35,7 +38,7 @@ def make_runs(name, scale, folder, seeds=3):
 
 
 @pytest.mark.parametrize("name, scale", CASES)
-def test_every_run_can_be_carried_out(name, scale, tmp_path):
+def test_every_run_has_options_that_fit(name, scale, tmp_path):
     table, runs = make_runs(name, scale, tmp_path)
     setting, rows = find_setting(scale, table), {row.key: row for row in table.rows}
     for position, ((key, seed), run) in enumerate(runs.items()):
@@ -193,6 +196,25 @@ def test_a_table_can_be_of_chosen_rows(tmp_path, monkeypatch):
         reproduction.carry_out(table, runs, tmp_path / "records", 1, None, ["lst"])
 
 
+def test_a_row_that_fails_stops_only_those_that_begin_from_it(tmp_path, monkeypatch):
+    table, runs = make_runs("size", "tiny", tmp_path / "runs", seeds=1)
+    carried_out = []
+
+    def execute(now, jobs, title, deadline):
+        carried_out.extend(run.name for run in now if run.name != "transformer_10_0")
+        if any(run.name == "transformer_10_0" for run in now):
+            raise RunError("transformer_10_0: ended with status 1")
+
+    monkeypatch.setattr(reproduction, "execute_runs", execute)
+    monkeypatch.setattr(reproduction, "make_record", lambda run: {"name": run.name})
+    for run in runs.values():
+        monkeypatch.setattr(type(run), "is_done", lambda self: self.name in carried_out)
+    with pytest.raises(RunError, match="transformer_10_0: ended with status 1"):
+        reproduction.carry_out(table, runs, tmp_path / "records", 1, None)
+    names = {run.name for run in runs.values()} - {"transformer_10_0", "iou_10_0"}
+    assert set(carried_out) == names == {path.stem for path in (tmp_path / "records").iterdir()}
+
+
 def test_nothing_is_done_twice(tmp_path, monkeypatch):
     """What has a record is done; what it is begun from is trained again only where something begins from it."""
     table, runs = make_runs("1", "tiny", tmp_path / "runs", seeds=1)
@@ -306,3 +328,9 @@ def test_bad_options_are_told(tmp_path, monkeypatch, capsys):
     ]
     with pytest.raises(SystemExit, match="error: it failed"):
         reproduction.main(arguments)
+
+
+def test_the_command_starts_from_anywhere(tmp_path):
+    script = Path(reproduction.__file__).with_name("reproduce.py")
+    done = subprocess.run([sys.executable, script, "--help"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0 and "--table {1,2,3,size" in done.stdout

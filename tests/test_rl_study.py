@@ -10,7 +10,7 @@ from experiments.runs import OPTIONS_OF
 
 
 @pytest.mark.parametrize("name", STUDIES)
-def test_every_run_can_be_carried_out(name, tmp_path):
+def test_every_run_has_options_that_fit(name, tmp_path):
     runs = list_runs(name, tmp_path, 2, 1.5, 7, "clips")
     assert runs.keys() == {"start", *((kind, seed) for kind in KINDS for seed in range(2))}
     checkpoint = f"{tmp_path}/start/training/model"

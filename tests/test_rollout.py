@@ -68,7 +68,7 @@ def test_every_row_is_a_valid_specification_and_its_objects_are_told(options):
 def test_samples_are_drawn_from_the_models_distribution():
     model = tiny_model()
     features = features_of(model, 1)
-    rollout = roll_out(model, features, TABLES, random_numbers(1, 20_000, 3), greedy=False, max_length=3)
+    rollout = roll_out(model, features, TABLES, random_numbers(1, 20, 3), greedy=False, max_length=3)
     # In 3 tokens nothing but the empty specification fits; in 6, one object does.
     assert (rollout.sequences[:, 1] == LANGUAGE.eos_token_id).all()
     rollout = roll_out(model, features, TABLES, random_numbers(1, 20_000, 6), greedy=False, max_length=6)

@@ -12,14 +12,20 @@ from experiments.runs import COMMANDS, EVALUATION, LOG, Run, RunError, Stopped, 
 
 TRAIN = """
 import dataclasses, json, pathlib, sys, time, yaml
+if "long" in sys.argv:  # at once, before what takes seconds to import
+    folder = pathlib.Path(sys.argv[sys.argv.index("--output_dir") + 1])
+    if not (folder / "begun").exists():
+        folder.mkdir(parents=True)
+        (folder / "begun").touch()
+        try:
+            time.sleep(60)
+        except KeyboardInterrupt:
+            (folder / "put away").touch()
+            raise
 from derender_training.options import read_options
 from derender_training.training_options import TrainingOptions
 options = read_options(TrainingOptions, sys.argv[1:])
 folder = pathlib.Path(options.output_dir)
-if options.language == "long" and not (folder / "begun").exists():
-    folder.mkdir(parents=True)
-    (folder / "begun").touch()
-    time.sleep(60)
 if options.language == "fail":
     sys.exit("error: it failed on purpose")
 (folder / "checkpoints" / "step_000000007").mkdir(parents=True, exist_ok=True)
@@ -96,6 +102,13 @@ def test_data_that_lie_elsewhere_are_the_same_run(tmp_path):
     assert not other.is_done()
 
 
+def test_how_fast_a_run_goes_makes_it_no_other(tmp_path):
+    (run,) = make_runs(tmp_path, "a", ("--num_workers", "1", "--batch_size", "4"))
+    execute_runs([run], 1, "test")
+    assert make_runs(tmp_path, "a", ("--save_every", "7", "--num_workers", "3", "--batch_size", "4"))[0].is_done()
+    assert not make_runs(tmp_path, "a", ("--num_workers", "1", "--batch_size", "5"))[0].is_done()
+
+
 def test_a_failure_is_told_and_the_rest_waits(tmp_path):
     made = make_runs(tmp_path, "a") + make_runs(tmp_path, "b", language="fail") + make_runs(tmp_path, "cd")
     with pytest.raises(RunError, match="b: python train.py recipe.yaml .*status 1(.|\n)*failed on purpose"):
@@ -106,8 +119,9 @@ def test_a_failure_is_told_and_the_rest_waits(tmp_path):
 def test_runs_stop_when_the_time_is_over_and_go_on(tmp_path):
     first, second = make_runs(tmp_path / "runs", "ab", language="long")
     with pytest.raises(Stopped, match="^a: stopped, the time is over; the same command goes on$"):
-        execute_runs([first, second], 1, "test", time.monotonic() + 20)
-    assert first.output_dir.is_dir() and not first.is_done() and not second.folder.exists()
+        execute_runs([first, second], 1, "test", time.monotonic() + 4)
+    assert (first.output_dir / "put away").exists()  # it was asked to end, not killed
+    assert not first.is_done() and not second.folder.exists()
     execute_runs([first], 1, "test", time.monotonic() + 600)
     assert first.is_done() and count_trainings(first) == 1
 

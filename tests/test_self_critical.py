@@ -4,17 +4,21 @@ import itertools
 
 import pytest
 import torch
+from accelerate import Accelerator
 from tiny import tiny_pictures
 
+from derender_training import rl_step
 from derender_training.joint_reward import AlternatingReward, WeightedReward, join_rewards
 from derender_training.options import OptionError
-from derender_training.self_critical import draw_uniform, find_advantages, policy_loss
+from derender_training.reward_suite import RewardSuite
+from derender_training.rl_step import RLStep
+from derender_training.self_critical import draw_uniform, find_advantages
 from modeling_derender.configuration_derender import DerenderConfig
 from modeling_derender.grammar_tables import GrammarTables
 from modeling_derender.language import Language
 from modeling_derender.modeling_derender import DerenderForConditionalGeneration
 from modeling_derender.rewards import InferenceReward, iou_reward, objects_to_tokens
-from modeling_derender.rollout import Rollout, pick_tokens, restrict, roll_out
+from modeling_derender.rollout import Rollout, pick_tokens, restrict
 from modeling_derender.specification import objects_to_ids
 
 
@@ -83,23 +87,29 @@ def exact_gradient(model, features, joint, temperature=1.0):
     return gradient_of(model, -(probabilities * rewards).sum(dim=1).mean())
 
 
-def estimated_gradient(
-    model, features, joint, estimator, temperature=1.0, spoil_advantages=lambda a: a, spoil_scores=lambda s, r: s
-):
-    """The mean over many samples, in groups as a training step has them; the group's size is 3."""
-    greedy = estimator == "scst"
-    copies = SAMPLES // 3
-    rollout = roll_out(
-        model, features.repeat_interleave(copies, dim=0), TABLES,
-        draw_uniform(1, 0, len(features) * copies, 3, LENGTH - 1), greedy=greedy, temperature=temperature,
+class StepOfFeatures(RLStep):
+    """A training step whose images are encoded already: the batch's pictures are their features."""
+
+    def _encode(self, pictures):
+        return pictures
+
+
+def estimated_gradient(model, features, joint, estimator, temperature=1.0, samples=SAMPLES):
+    """That of one training step on many copies of the images; a group's size is 3."""
+    combine, number = JOINTS[joint]
+    suite = RewardSuite(("iou", "inference"), POINTS, draw=None, size=(16, 16))
+    copies = samples // 3
+    batch = {
+        "pixel_values": features.repeat_interleave(copies, dim=0),
+        "references": objects_to_tokens(POINTS, REFERENCES).repeat_interleave(copies, dim=0),
+    }
+    step = StepOfFeatures(
+        Accelerator(cpu=True), model, None, TABLES, suite, lambda _, rewards: combine(number, rewards),
+        estimator, 3, seed=1, temperature=temperature,
     )  # fmt: skip
-    width = 3 + greedy
-    rewards = rewards_of(rollout.objects, copies * width, joint).view(-1, width)
-    advantages = spoil_advantages(find_advantages(rewards, estimator))
-    keep = torch.arange(len(rollout.sequences)) % width >= int(greedy)
-    samples = rollout.take(keep)
-    logits = model(encoder_outputs=(features,), decoder_input_ids=samples.sequences[:, :-1]).logits
-    return gradient_of(model, policy_loss(spoil_scores(score_of(logits, samples, temperature), samples), advantages))
+    model.zero_grad()
+    step(batch, 0)
+    return torch.cat([parameter.grad.flatten() for parameter in model.decoder.parameters()])
 
 
 def distance(one, other) -> float:
@@ -114,34 +124,43 @@ def test_the_mean_gradient_is_the_exact_one(model, joint, estimator):
     assert distance(estimated_gradient(model, features, joint, estimator), exact) < 0.06
 
 
-def test_it_is_at_another_temperature_too(model):
+@pytest.mark.parametrize("estimator", ["scst", "leave_one_out"])
+def test_it_is_at_another_temperature_too(model, estimator):
     features = model.encoder(tiny_pictures(2, 16, 16))[0].detach()
-    estimated = estimated_gradient(model, features, "weighted", "leave_one_out", temperature=0.4)
+    estimated = estimated_gradient(model, features, "weighted", estimator, temperature=0.4)
     assert distance(estimated, exact_gradient(model, features, "weighted", temperature=0.4)) < 0.06
     assert distance(estimated, exact_gradient(model, features, "weighted")) > 0.2
 
 
-def without_end(scores, rollout):
+def without_end(scores, sequences):
     """As if the end token were padding."""
-    return scores.masked_fill(rollout.sequences[:, 1:] == POINTS.eos_token_id, 0)
+    return pick_tokens(scores, sequences).masked_fill(sequences[:, 1:] == POINTS.eos_token_id, 0)
+
+
+def by_length(scores, sequences):
+    """The mean over a row's tokens."""
+    counts = (sequences[:, 1:] != POINTS.pad_token_id).sum(dim=1, keepdim=True)
+    return pick_tokens(scores, sequences) / counts
 
 
 @pytest.mark.parametrize("estimator", ["scst", "leave_one_out"])
-def test_the_test_above_sees_a_wrong_sign_and_a_wrongly_masked_end(model, estimator):
+@pytest.mark.parametrize(
+    "name, spoiled",
+    [("find_advantages", lambda *rewards: -find_advantages(*rewards)), ("pick_tokens", without_end)],
+    ids=["a wrong sign", "a wrongly masked end"],
+)
+def test_the_tests_above_would_see(model, estimator, name, spoiled, monkeypatch):
+    features = model.encoder(tiny_pictures(2, 16, 16))[0].detach()
+    monkeypatch.setattr(rl_step, name, spoiled)
+    estimated = estimated_gradient(model, features, "weighted", estimator, samples=SAMPLES // 5)
+    assert distance(estimated, exact_gradient(model, features, "weighted")) > 0.2
+
+
+def test_a_mean_over_tokens_would_be_seen_too(model, monkeypatch):
     features = model.encoder(tiny_pictures(2, 16, 16))[0].detach()
     exact = exact_gradient(model, features, "weighted")
-    for spoiled in ({"spoil_advantages": lambda advantages: -advantages}, {"spoil_scores": without_end}):
-        assert distance(estimated_gradient(model, features, "weighted", estimator, **spoiled), exact) > 0.2
-
-
-def test_a_mean_over_tokens_would_be_seen_too(model):
-    features = model.encoder(tiny_pictures(2, 16, 16))[0].detach()
-    exact = exact_gradient(model, features, "weighted")
-
-    def by_length(scores, rollout):
-        return scores / (rollout.sequences[:, 1:] != POINTS.pad_token_id).sum(dim=1, keepdim=True)
-
-    gradient = estimated_gradient(model, features, "weighted", "scst", spoil_scores=by_length)
+    monkeypatch.setattr(rl_step, "pick_tokens", by_length)
+    gradient = estimated_gradient(model, features, "weighted", "scst")
     gradient *= (exact @ gradient) / (gradient @ gradient)  # the best scale for it
     assert distance(gradient, exact) > 0.1
 

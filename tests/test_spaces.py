@@ -26,7 +26,7 @@ def test_a_page_scores_objects(name, expected, tmp_path):
         scores = ask(address, json.dumps(READ), json.dumps(TRUE), "")
         assert {key: scores[key] for key in expected} == pytest.approx(expected)
         binned = ask(address, json.dumps(READ), json.dumps(TRUE), '{"x": [0, 40]}')
-        assert binned != scores
+        assert binned["iou_binned" if name == "iou" else "inference_error"] == (name == "iou")  # 8 and 9 share a bin
         with pytest.raises(AppError, match="Expecting"):
             ask(address, json.dumps(READ)[:-1], json.dumps(TRUE), "")
         assert ask(address, json.dumps(READ), json.dumps(TRUE), "") == scores  # it goes on

@@ -1,5 +1,7 @@
 """What half an hour of a GPU is spent on: its commands, their order, and what they leave."""
 
+import json
+import shutil
 import tarfile
 
 import pytest
@@ -84,12 +86,36 @@ def test_what_is_done_is_left_though_a_command_fails(tmp_path, fake):
 ALONE = (stretch.Part("1", ("transformer",)), stretch.Part("2", (), later=True))
 
 
-@pytest.mark.parametrize("done, seconds", [(True, 0.0), (False, 6.0)])  # the tiny scale's tenth of a minute
-def test_a_run_that_is_alone_is_waited_for(done, seconds, tmp_path, fake):
-    options = stretch._parse(fake(ALONE, ""))
-    if done:
-        make_run_folder(tmp_path / "runs" / "tiny" / "noisy_shapes" / "transformer_0")
-    assert stretch._find_delay(ALONE[0], options) == seconds
+def test_a_run_that_is_alone_is_waited_for(tmp_path, fake):
+    options, run = stretch._parse(fake(ALONE, "")), tmp_path / "runs" / "tiny" / "noisy_shapes" / "transformer_0"
+    assert stretch._find_delay(ALONE[0], options) == 4.5  # of the tiny scale's tenth of a minute
+    for step, elapsed, seconds in ((10, 3.0, 1.5), (20, 5.0, 0.0)):
+        progress = run / "training" / "checkpoints" / f"step_{step:09d}" / "progress.json"
+        progress.parent.mkdir(parents=True)
+        progress.write_text(json.dumps({"elapsed": elapsed}))
+        assert stretch._find_delay(ALONE[0], options) == seconds
+    shutil.rmtree(run)
+    make_run_folder(run)
+    assert stretch._find_delay(ALONE[0], options) == 0.0
+
+
+def test_what_there_is_is_left_again_and_again(tmp_path, fake, monkeypatch):
+    """With the runs' logs; a machine may be taken away at any moment."""
+    monkeypatch.setattr(stretch, "OFTEN", 0.1)
+    log = tmp_path / "runs" / "tiny" / "noisy_shapes" / "transformer_0" / "log.txt"
+    left = tmp_path / "left" / "one" / "results.tgz"
+    code = f"""
+import pathlib, sys, tarfile, time
+log, left = pathlib.Path({str(log)!r}), pathlib.Path({str(left)!r})
+log.parent.mkdir(parents=True)
+log.write_text("step 7")
+for _ in range(200):
+    if left.exists() and "logs/noisy_shapes/transformer_0/log.txt" in tarfile.open(left).getnames():
+        sys.exit(0)
+    time.sleep(0.1)
+sys.exit("nothing is left while it works")
+"""
+    stretch.main(fake((stretch.Part("1", ("transformer",)),), code))
 
 
 def test_a_later_part_begins_when_the_first_has_ended(tmp_path, fake, monkeypatch):

@@ -75,7 +75,7 @@ for output_dir, what, number, expected in json.loads(sys.argv[2]):
         sys.exit(f"{output_dir}: {what} {number}: killed while it wrote nothing")
 """
 NEVER, KILLED = 10**9, -signal.SIGKILL
-SEEDS = (0, 1, 2)
+SEEDS = (0, 5)
 
 
 def kills(seed: int) -> list[tuple[str, int]]:
@@ -83,7 +83,7 @@ def kills(seed: int) -> list[tuple[str, int]]:
     draw = random.Random(seed)
     return [
         ("file flush", 1),  # at start-up
-        ("optimizer step", draw.randrange(8, 11)),  # after an evaluation and before the first checkpoint
+        ("optimizer step", draw.randrange(8, 11)),  # after the checkpoint of the first evaluation
         ("optimizer step", draw.randrange(11, STEPS)),
         ("file flush", draw.randrange(1, 6)),
     ]
@@ -133,6 +133,7 @@ def test_weights_are_the_same_bit_for_bit(runs):
 def test_optimizer_and_random_states_are_the_same(runs):
     first, second = (torch.load(last_checkpoint(run) / "optimizer.bin") for run in runs)
     assert first["param_groups"] == second["param_groups"]
+    assert len(first["state"]) > 20 and first["state"].keys() == second["state"].keys()
     for index, state in first["state"].items():
         assert all(torch.equal(state[name], second["state"][index][name]) for name in state)
     states = [torch.load(last_checkpoint(run) / "random_states_0.pkl", weights_only=False) for run in runs]

@@ -1,10 +1,7 @@
 """Training from train.py down: it learns a toy language, and its options, data order and output folder are sound."""
 
-import json
 import math
-import os
 import re
-import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -14,20 +11,25 @@ import torch
 import yaml
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
+from safetensors.torch import load_file
+from tiny_checkpoint import save_tiny_checkpoint
 
 import train
 from benchmarks import training_loop
-from datasets_scripts import load_language_folder
+from datasets_scripts import load_language_folder, noisy_shapes
 from datasets_scripts.scenes import FreshScenes
-from derender_training.checkpoints import CheckpointError, Progress
+from derender_training.checkpoints import CheckpointError
 from derender_training.evaluation import predict
+from derender_training.near_targets import NearTargets
 from derender_training.options import OptionError, describe_options, read_options
 from derender_training.precision import choose_precision
 from derender_training.rl_options import RLOptions
 from derender_training.schedule import Schedule
+from derender_training.train_steps import build_optimizer
 from derender_training.training_options import TrainingOptions
 from modeling_derender.checkpoint import load_checkpoint
 from modeling_derender.configuration_derender import OPTIONS_OF
+from modeling_derender.modeling_derender import TimmBackbone
 from modeling_derender.processing_derender import DerenderProcessor
 from modeling_derender.scoring import average_set_scores
 
@@ -115,6 +117,20 @@ def test_an_initial_model_that_does_not_fit_is_named(options, trained, tmp_path,
     initial = initial or str(Path(options.output_dir) / "model")
     with pytest.raises(OptionError, match=message):
         train.training_function(replace(options, output_dir=str(tmp_path), initial_model=initial, **changes))
+
+
+def test_an_initial_model_of_another_language_is_refused(options, tmp_path):
+    other = str(save_tiny_checkpoint(tmp_path / "shapes", noisy_shapes.LANGUAGE))
+    with pytest.raises(OptionError, match=f"option 'initial_model': {other}: is of another language"):
+        train.training_function(replace(options, output_dir=str(tmp_path / "run"), initial_model=other))
+
+
+def test_the_optimizer_is_that_of_the_options(options):
+    options = replace(options, learning_rate=0.25, betas=[0.5, 0.75], weight_decay=0.125)
+    optimizer = build_optimizer(options, torch.nn.Linear(2, 2))
+    (group,) = optimizer.param_groups
+    assert [group[name] for name in ("lr", "betas", "weight_decay")] == [0.25, (0.5, 0.75), 0.125]
+    assert isinstance(optimizer, torch.optim.Adam)
 
 
 def test_finished_run_says_so(options, trained, capsys):
@@ -239,26 +255,52 @@ def test_trains_in_bf16_and_refuses_to_go_on_in_float32(options, tmp_path, monke
         train.training_function(options)
 
 
-def test_two_processes_train_and_one_does_not_go_on(options, tmp_path):
-    options = replace(
-        options, output_dir=str(tmp_path / "run"), steps=4, evaluate_every=3, evaluation_size=3, batch_size=4,
-        save_every=3, max_minutes=60.0,
-    )  # fmt: skip
-    recipe = tmp_path / "recipe.yaml"
-    recipe.write_text(yaml.safe_dump(vars(options)))
-    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    run = subprocess.run(
-        [*launch, "train.py", str(recipe)], cwd=Path(train.__file__).parent, capture_output=True, text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}, timeout=120,
-    )  # fmt: skip
-    assert run.returncode == 0, run.stderr
-    (checkpoint,) = (tmp_path / "run" / "checkpoints").iterdir()
-    progress = Progress(**json.loads((checkpoint / "progress.json").read_text()))
-    assert (progress.step, progress.finished, progress.num_processes) == (4, True, 2)
-    assert 0 <= progress.best_score <= 1
-    load_checkpoint(tmp_path / "run" / "model")
-    with pytest.raises(CheckpointError, match="was written by 2 processes and cannot be resumed by 1"):
-        train.training_function(options)
+def weights_of_checkpoint(folder: Path) -> dict[str, torch.Tensor]:
+    (path,) = folder.glob("checkpoints/*/model.safetensors")
+    return load_file(path)
+
+
+def test_the_average_is_what_a_run_keeps(options, trained, tmp_path):
+    initial = f"{options.output_dir}/model"
+    train.training_function(
+        replace(options, output_dir=str(tmp_path), initial_model=initial, steps=1, evaluation_size=8, averaging=0.9)
+    )
+    before, kept = (load_checkpoint(folder).state_dict() for folder in (initial, tmp_path / "model"))
+    own = weights_of_checkpoint(tmp_path)
+    moved = [name for name in own if own[name].is_floating_point() and not torch.equal(own[name], before[name])]
+    assert len(moved) > 20
+    for name in moved:  # after the first step 2 / 11 of what was before
+        torch.testing.assert_close(kept[name], torch.lerp(own[name], before[name], 2 / 11))
+
+
+def test_targets_that_know_distance_are_those_of_a_run(options, trained, tmp_path, monkeypatch):
+    losses = []
+    monkeypatch.setattr(NearTargets, "loss", spy(NearTargets.loss, losses))
+    small = replace(options, initial_model=f"{options.output_dir}/model", steps=1, evaluation_size=8)
+    for spread in (1.5, None):
+        train.training_function(replace(small, output_dir=str(tmp_path / str(spread)), coordinate_spread=spread))
+    assert len(losses) == 1
+    near, plain = (weights_of_checkpoint(tmp_path / str(spread)) for spread in (1.5, None))
+    assert not torch.equal(near["lm_head.weight"], plain["lm_head.weight"])
+
+
+def spy(function, results: list):
+    """`function`, whose results are kept."""
+
+    def call(*arguments):
+        results.append(function(*arguments))
+        return results[-1]
+
+    return call
+
+
+def test_a_trained_backbone_is_fetched_where_it_is_asked_for(options, monkeypatch):
+    fetched = []
+    monkeypatch.setattr(TimmBackbone, "load_pretrained_weights", fetched.append)
+    model, _ = train.build_model(options, load_language_folder(TOY).LANGUAGE)
+    for asked in (True, False):
+        train.load_initial_weights(replace(options, pretrained_backbone=asked), model)
+    assert fetched == [model.encoder.backbone]
 
 
 # Options
@@ -299,6 +341,7 @@ def test_a_word_that_looks_like_a_date_is_a_word(tmp_path):
         ("steps: many", [], r"recipe.yaml, line 3: option 'steps' wants a whole number, not 'many'"),
         ("steps: 1.5", [], "option 'steps' wants a whole number"),
         ("pretrained_backbone: 1", [], "option 'pretrained_backbone' wants true or false"),
+        ("initial_model: a\npretrained_backbone: true", [], "option 'pretrained_backbone': .* give one of them"),
         ("image_size: [64, wide]", [], "option 'image_size' wants a list such as"),
         ("schedule: linear", [], "option 'schedule' wants one of constant, cosine, not 'linear'"),
         ("model: 3", [], "option 'model' wants entries"),
