@@ -38,10 +38,6 @@ def pack(runs: Path, folder: Path) -> list[Path]:
 
 def pack_these(done: Sequence[Path], runs: Path, folder: Path) -> list[Path]:
     """Write the pieces of the runs `done`, which lie under `runs`, in place of others; none of no run."""
-    for piece in folder.glob(PIECES):
-        piece.unlink()
-    if not done:
-        return []
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w") as archive:
         for run in tqdm(done, desc="pack", unit=" runs"):
@@ -50,9 +46,11 @@ def pack_these(done: Sequence[Path], runs: Path, folder: Path) -> list[Path]:
                 entry = tarfile.TarInfo(str(path.relative_to(runs)))
                 entry.size = len(data)
                 archive.addfile(entry, io.BytesIO(data))
-    data = content.getvalue()
+    data = content.getvalue() if done else b""
     pieces = [data[start : start + PIECE] for start in range(0, len(data), PIECE)]
     paths = [folder / f"runs-{number:03d}-of-{len(pieces):03d}.part" for number in range(1, len(pieces) + 1)]
+    for old in set(folder.glob(PIECES)) - set(paths):
+        old.unlink()
     for path, piece in zip(paths, pieces, strict=True):
         write_bytes(path, piece)
     return paths

@@ -1,5 +1,6 @@
 """Makes the tables of the paper: python experiments/reproduce.py --table 1|2|3|size --scale cpu|paper"""
 
+import signal
 import sys
 from pathlib import Path
 
@@ -10,4 +11,6 @@ from experiments.reproduction import main  # noqa: E402
 
 
 if __name__ == "__main__":
+    # A shell that begins it in the background may have it ignore Ctrl+C, by which it ends its runs: they inherit this.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     main()

@@ -101,8 +101,8 @@ def carry_out(
 ) -> dict:
     """The records of `runs` (by row and seed), made where they are not there, and asked for by `rows` if given.
 
-    Those that are not done are left out. Raises RunError, once what does not begin from a run that failed is done,
-    Stopped, and ValueError for a row that the table has not.
+    Those that are not done are left out. Raises RunError, once what begins from runs that are done is over, Stopped,
+    and ValueError for a row that the table has not.
     """
     known = [row.key for row in table.rows if row.recipe is not None]
     unknown = [key for key in rows or () if key not in known]
@@ -111,25 +111,30 @@ def carry_out(
     found = {key: read_record(_record_path(records, run), run) for key, run in runs.items()}
     wanted = [key for key, record in found.items() if record is None and (rows is None or key[0] in rows)]
     # A run that is begun from has to be here itself, its record alone does not do.
-    needed, errors = {*wanted, *list_starts(table, wanted)}, []
+    needed, kept, errors = {*wanted, *list_starts(table, wanted)}, set(), []
+
+    def keep(run: Run) -> None:
+        key = next(key for key in runs if runs[key] is run)
+        kept.add(key)
+        found[key] = make_record(run)
+        write_record(_record_path(records, run), found[key])
+
     for title, begins in (("from the start", False), ("from these", True)):
         now = [key for key in runs if key in needed and bool(list_starts(table, [key])) == begins]
         now = [key for key in now if all(runs[start].is_done() for start in list_starts(table, [key]))]
         try:
-            execute_runs([runs[key] for key in now], jobs, f"{table.title}, {title}", deadline)
+            execute_runs([runs[key] for key in now], jobs, f"{table.title}, {title}", deadline, keep)
         except RunError as error:
             errors.append(str(error))
+        except Stopped as stop:
+            raise Stopped("\n".join([*errors, str(stop)])) from None
         finally:
-            _keep_records({key: runs[key] for key in now if runs[key].is_done()}, found, records)
+            for key in now:
+                if key not in kept and runs[key].is_done():  # before this call
+                    keep(runs[key])
     if errors:
         raise RunError("\n".join(errors))
     return {key: record for key, record in found.items() if record is not None}
-
-
-def _keep_records(done: dict[tuple[str, int], Run], found: dict, records: Path) -> None:
-    for key, run in done.items():
-        found[key] = make_record(run)
-        write_record(_record_path(records, run), found[key])
 
 
 def _record_path(records: Path, run: Run) -> Path:

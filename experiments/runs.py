@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -97,8 +97,10 @@ class Run:
         write_json(self.folder / COMMANDS, self.commands)
 
     def _call(self, command: list[str], deadline: float | None) -> None:
-        log = self.folder / LOG
-        left = None if deadline is None else max(0.0, deadline - time.monotonic())
+        log, stopped = self.folder / LOG, Stopped(f"{self.name}: stopped, the time is over; the same command goes on")
+        left = None if deadline is None else deadline - time.monotonic()
+        if left is not None and left <= 0:
+            raise stopped
         with log.open("a") as output:
             print("$", *command, file=output, flush=True)
             arguments = [sys.executable, *command[1:]]
@@ -107,7 +109,7 @@ class Run:
                     status = process.wait(left)
                 except subprocess.TimeoutExpired:
                     _end(process)
-                    raise Stopped(f"{self.name}: stopped, the time is over; the same command goes on") from None
+                    raise stopped from None
         if status:
             last = log.read_text(errors="replace").replace("\r", "\n").strip().splitlines()[-5:]
             told = f"{self.name}: {' '.join(command)} ended with status {status} ({log}):"
@@ -159,8 +161,14 @@ def without_options(command: Sequence[str], options: Sequence[str]) -> Iterator[
             yield Path(part).name if option == "--data" else part
 
 
-def execute_runs(runs: Sequence[Run], jobs: int, title: str, deadline: float | None = None) -> None:
-    """Carry out the runs that are not done, `jobs` at a time, in their order.
+def execute_runs(
+    runs: Sequence[Run],
+    jobs: int,
+    title: str,
+    deadline: float | None = None,
+    keep: Callable[[Run], None] = lambda run: None,
+) -> None:
+    """Carry out the runs that are not done, `jobs` at a time, in their order; `keep` is called with each that is done.
 
     Raises RunError of those that fail, once those that have begun are over; the others stay to be done. Raises Stopped
     where some are not done when `deadline`, on time.monotonic()'s clock, is passed.
@@ -180,6 +188,7 @@ def execute_runs(runs: Sequence[Run], jobs: int, title: str, deadline: float | N
                 stopped.append(str(error))
                 return
             with lock:
+                keep(run)
                 bar.update()
 
         with ThreadPoolExecutor(jobs) as pool:

@@ -20,7 +20,6 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import copytree
@@ -72,8 +71,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     results = folder / "results"
     try:
         prepare(results, options.scale)
-        failed = carry_out(parts, options, folder, results)
-        leave(parts, options, folder, results)
+        try:
+            failed = carry_out(parts, options, folder, results)
+        finally:
+            leave(parts, options, folder, results)
     except (OSError, ValueError) as error:
         sys.exit(f"error: {error}")
     if failed:
@@ -120,12 +121,15 @@ def carry_out(parts: Sequence[Part], options: argparse.Namespace, folder: Path, 
         return log if ended.returncode else None
 
     with ThreadPoolExecutor(len(parts)) as pool, tqdm(total=len(parts), desc="tables", unit=" tables") as bar:
-        left = begun = [pool.submit(execute, part) for part in parts]
-        while left:
-            over, left = wait(left, OFTEN, FIRST_COMPLETED)
+        begun = [pool.submit(execute, part) for part in parts]
+        waiting, packed = set(begun), []
+        while waiting:
+            over, waiting = wait(waiting, OFTEN, FIRST_COMPLETED)
             bar.update(len(over))
-            with suppress(FileNotFoundError):  # of what is just being put in its place; the next time it is there
-                leave(parts, options, folder, results)
+            try:
+                packed = leave(parts, options, folder, results, packed)
+            except OSError as error:  # what is just being written may be read whole the next time
+                tqdm.write(f"nothing is left for now: {error}")
     return [log for log in (future.result() for future in begun) if log is not None]
 
 
@@ -157,8 +161,13 @@ def find_command(part: Part, options: argparse.Namespace, results: Path) -> list
     ]
 
 
-def leave(parts: Sequence[Part], options: argparse.Namespace, folder: Path, results: Path) -> None:
-    """Write results.tgz, the runs' logs in it, and the pieces of those runs that are done of the kept rows."""
+def leave(
+    parts: Sequence[Part], options: argparse.Namespace, folder: Path, results: Path, packed: Sequence[Path] = ()
+) -> list[Path]:
+    """Write results.tgz, the runs' logs in it, and the pieces of those runs that are done of the kept rows.
+
+    Returns these; nothing is packed where they are those that are `packed` already.
+    """
     runs = [(part, row, run) for part in parts for (row, _), run in _find_runs(part, options).items()]
     content, place = io.BytesIO(), Path(options.output_dir, options.scale)
     with tarfile.open(fileobj=content, mode="w:gz") as archive:
@@ -167,7 +176,10 @@ def leave(parts: Sequence[Part], options: argparse.Namespace, folder: Path, resu
             if log.is_file():
                 archive.add(log, arcname=str("logs" / log.relative_to(place)))
     write_bytes(folder / "results.tgz", content.getvalue())
-    pack_these([run.folder for part, row, run in runs if row in part.kept and run.is_done()], place, folder)
+    done = [run.folder for part, row, run in runs if row in part.kept and run.is_done()]
+    if done != list(packed):
+        pack_these(done, place, folder)
+    return done
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from served_page import needs_chromium, open_browser, serve_page
 import derender
 from derender.cli import EXIT_STATUS, main
 from derender.page import Desk, build_page
-from derender.reader import Reader
+from derender.reader import Reader, ReadOptions
 from derender.table import headers
 
 
@@ -85,9 +85,12 @@ def test_programs_get_what_the_command_tells(client, pictures, arguments, capsys
         assert told["confidences"] == pytest.approx(wanted["confidences"], abs=1e-3)
 
 
-def test_a_search_betters_what_is_read(client, pictures):
-    plain, searched = ([ask(client, path, *how)["error"] for path in pictures] for how in ((), (3, 20)))
-    assert all(new <= old for new, old in zip(searched, plain, strict=True)) and sum(searched) < sum(plain)
+def test_candidates_and_drawings_are_those_asked_for(pictures, arguments, monkeypatch):
+    desk, asked, read = Desk(Reader.open(arguments[1], language=TOY)), [], Reader.read
+    monkeypatch.setattr(Reader, "read", lambda self, image, options: asked.append(options) or read(self, image))
+    desk.read_for_programs(str(pictures[0]), 3, 20)
+    desk.read_file(str(pictures[0]), 1, 0)
+    assert asked == [ReadOptions(3, 20), ReadOptions()]
 
 
 def test_many_at_once_are_all_answered_right(address, client, pictures):

@@ -1,6 +1,7 @@
 """Many runs: each is carried out once, what failed is told with its log, what is done is read."""
 
 import json
+import signal
 import time
 from dataclasses import replace
 
@@ -11,7 +12,7 @@ from experiments.runs import COMMANDS, EVALUATION, LOG, Run, RunError, Stopped, 
 
 
 TRAIN = """
-import dataclasses, json, pathlib, sys, time, yaml
+import dataclasses, json, pathlib, sys, time
 if "long" in sys.argv:  # at once, before what takes seconds to import
     folder = pathlib.Path(sys.argv[sys.argv.index("--output_dir") + 1])
     if not (folder / "begun").exists():
@@ -22,6 +23,7 @@ if "long" in sys.argv:  # at once, before what takes seconds to import
         except KeyboardInterrupt:
             (folder / "put away").touch()
             raise
+import yaml
 from derender_training.options import read_options
 from derender_training.training_options import TrainingOptions
 options = read_options(TrainingOptions, sys.argv[1:])
@@ -116,12 +118,23 @@ def test_a_failure_is_told_and_the_rest_waits(tmp_path):
     assert [run.is_done() for run in made] == [True, False, False, False]
 
 
-def test_runs_stop_when_the_time_is_over_and_go_on(tmp_path):
+@pytest.fixture
+def interruptible():
+    """As in a terminal; a shell that begins a command in the background may have Ctrl+C ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_runs_stop_when_the_time_is_over_and_go_on(tmp_path, interruptible):
     first, second = make_runs(tmp_path / "runs", "ab", language="long")
     with pytest.raises(Stopped, match="^a: stopped, the time is over; the same command goes on$"):
-        execute_runs([first, second], 1, "test", time.monotonic() + 4)
+        execute_runs([first, second], 1, "test", time.monotonic() + 8)
     assert (first.output_dir / "put away").exists()  # it was asked to end, not killed
     assert not first.is_done() and not second.folder.exists()
+    with pytest.raises(Stopped, match="^a: stopped"):
+        execute_runs([first], 1, "test", time.monotonic())
+    assert (first.folder / LOG).read_text().count("$ python train.py") == 1  # not begun again
     execute_runs([first], 1, "test", time.monotonic() + 600)
     assert first.is_done() and count_trainings(first) == 1
 

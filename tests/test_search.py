@@ -177,7 +177,7 @@ def test_neighbours_are_valid_and_differ_in_one_thing(language, scenes):
         for other in neighbours.swapped(item):
             changed = {name for name in item if other[name] != item[name]}
             assert is_valid(language, [other]) and len(changed - places) == 1
-    assert any(neighbours.swapped(item) for item in objects) == (language is not toy_language.LANGUAGE)
+    assert any(list(neighbours.swapped(item)) for item in objects) == (language is not toy_language.LANGUAGE)
 
 
 def test_neighbours_lie_where_the_language_has_them():

@@ -84,7 +84,7 @@ def kills(seed: int) -> list[tuple[str, int]]:
     return [
         ("file flush", 1),  # at start-up
         ("optimizer step", draw.randrange(8, 11)),  # after the checkpoint of the first evaluation
-        ("optimizer step", draw.randrange(11, STEPS)),
+        ("optimizer step", draw.randrange(3, STEPS - 7)),  # counted from that checkpoint on
         ("file flush", draw.randrange(1, 6)),
     ]
 

@@ -296,7 +296,7 @@ def spy(function, results: list):
 
 def test_a_trained_backbone_is_fetched_where_it_is_asked_for(options, monkeypatch):
     fetched = []
-    monkeypatch.setattr(TimmBackbone, "load_pretrained_weights", fetched.append)
+    monkeypatch.setattr(TimmBackbone, "load_pretrained_weights", lambda self: fetched.append(self))
     model, _ = train.build_model(options, load_language_folder(TOY).LANGUAGE)
     for asked in (True, False):
         train.load_initial_weights(replace(options, pretrained_backbone=asked), model)
