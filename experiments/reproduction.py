@@ -111,13 +111,12 @@ def carry_out(
     found = {key: read_record(_record_path(records, run), run) for key, run in runs.items()}
     wanted = [key for key, record in found.items() if record is None and (rows is None or key[0] in rows)]
     # A run that is begun from has to be here itself, its record alone does not do.
-    needed, kept, errors = {*wanted, *list_starts(table, wanted)}, set(), []
+    needed, errors = {*wanted, *list_starts(table, wanted)}, []
+    keys = {run.name: key for key, run in runs.items()}
 
     def keep(run: Run) -> None:
-        key = next(key for key in runs if runs[key] is run)
-        kept.add(key)
-        found[key] = make_record(run)
-        write_record(_record_path(records, run), found[key])
+        found[keys[run.name]] = record = make_record(run)
+        write_record(_record_path(records, run), record)
 
     for title, begins in (("from the start", False), ("from these", True)):
         now = [key for key in runs if key in needed and bool(list_starts(table, [key])) == begins]
@@ -128,10 +127,6 @@ def carry_out(
             errors.append(str(error))
         except Stopped as stop:
             raise Stopped("\n".join([*errors, str(stop)])) from None
-        finally:
-            for key in now:
-                if key not in kept and runs[key].is_done():  # before this call
-                    keep(runs[key])
     if errors:
         raise RunError("\n".join(errors))
     return {key: record for key, record in found.items() if record is not None}

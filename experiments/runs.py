@@ -17,7 +17,7 @@ from pathlib import Path
 import yaml
 from tqdm.auto import tqdm
 
-from derender_training.checkpoints import HOW, OPTIONS
+from derender_training.checkpoints import CHECKPOINTS, HOW, OPTIONS, PROGRESS
 from derender_training.options import read_options
 from derender_training.result_file import read_evaluation, write_json
 from derender_training.rl_options import RLOptions
@@ -122,8 +122,7 @@ class Run:
         """
         if not self.is_done():
             raise RunError(f"{self.name}: is not trained and scored yet, or was by other options ({self.folder})")
-        progress = max(self.output_dir.glob("checkpoints/step_*")) / "progress.json"
-        progress = json.loads(progress.read_text())
+        progress = self.read_progress()
         return {
             **read_evaluation(self.folder / EVALUATION),
             "training": yaml.safe_load((self.output_dir / OPTIONS).read_text()),
@@ -131,6 +130,11 @@ class Run:
             "steps": progress["step"],
             "best_step": progress["best_step"],
         }
+
+    def read_progress(self) -> dict | None:
+        """That of the last checkpoint; None before the first."""
+        paths = sorted(self.output_dir.glob(f"{CHECKPOINTS}/step_*/{PROGRESS}"))
+        return json.loads(paths[-1].read_text()) if paths else None
 
 
 def _end(process: subprocess.Popen) -> None:
@@ -144,14 +148,12 @@ def _end(process: subprocess.Popen) -> None:
 
 def are_alike(one: Sequence[Sequence[str]], other: Sequence[Sequence[str]]) -> bool:
     """Whether commands make the same, wherever their data are and however fast they go."""
-    return [list(without_options(command, PLACES + SPEED)) for command in one] == [
-        list(without_options(command, PLACES + SPEED)) for command in other
-    ]
+    return portable(one, PLACES + SPEED) == portable(other, PLACES + SPEED)
 
 
-def portable(commands: Sequence[Sequence[str]]) -> list[list[str]]:
+def portable(commands: Sequence[Sequence[str]], without: Sequence[str] = PLACES) -> list[list[str]]:
     """Commands without the places of data, which every machine has elsewhere; folders of pictures keep their names."""
-    return [list(without_options(command, PLACES)) for command in commands]
+    return [list(without_options(command, without)) for command in commands]
 
 
 def without_options(command: Sequence[str], options: Sequence[str]) -> Iterator[str]:
@@ -168,12 +170,16 @@ def execute_runs(
     deadline: float | None = None,
     keep: Callable[[Run], None] = lambda run: None,
 ) -> None:
-    """Carry out the runs that are not done, `jobs` at a time, in their order; `keep` is called with each that is done.
+    """Carry out the runs that are not done, `jobs` at a time, in their order.
 
-    Raises RunError of those that fail, once those that have begun are over; the others stay to be done. Raises Stopped
-    where some are not done when `deadline`, on time.monotonic()'s clock, is passed.
+    `keep` is called with each that is done, before or now. Raises RunError of those that fail, once those that have
+    begun are over; the others stay to be done. Raises Stopped where some are not done when `deadline`, on
+    time.monotonic()'s clock, is passed.
     """
     left = [run for run in runs if not run.is_done()]
+    for run in runs:
+        if run not in left:
+            keep(run)
     failures, stopped, lock = [], [], threading.Lock()
     with tqdm(total=len(runs), initial=len(runs) - len(left), desc=title, unit=" runs") as bar:
 
@@ -184,6 +190,7 @@ def execute_runs(
                 run.execute(deadline)
             except RunError as error:
                 failures.append(str(error))
+                return
             except Stopped as error:
                 stopped.append(str(error))
                 return

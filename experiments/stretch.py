@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import json
 import subprocess
 import sys
 import tarfile
@@ -26,7 +25,6 @@ from shutil import copytree
 
 from tqdm.auto import tqdm
 
-from derender_training.checkpoints import CHECKPOINTS, PROGRESS
 from derender_training.result_file import write_bytes
 from experiments.carry_weights import pack_these
 from experiments.paper_rows import SEEDS, SIZE, TABLES
@@ -124,12 +122,12 @@ def carry_out(parts: Sequence[Part], options: argparse.Namespace, folder: Path, 
         begun = [pool.submit(execute, part) for part in parts]
         waiting, packed = set(begun), []
         while waiting:
-            over, waiting = wait(waiting, OFTEN, FIRST_COMPLETED)
-            bar.update(len(over))
             try:
                 packed = leave(parts, options, folder, results, packed)
             except OSError as error:  # what is just being written may be read whole the next time
                 tqdm.write(f"nothing is left for now: {error}")
+            over, waiting = wait(waiting, OFTEN, FIRST_COMPLETED)
+            bar.update(len(over))
     return [log for log in (future.result() for future in begun) if log is not None]
 
 
@@ -138,8 +136,8 @@ def _find_delay(first: Part, options: argparse.Namespace) -> float:
     run = _find_runs(first, options)[first.rows[0], 0]
     if run.is_done():
         return 0.0
-    checkpoints = (run.output_dir / CHECKPOINTS).glob(f"step_*/{PROGRESS}")
-    elapsed = max((json.loads(path.read_text())["elapsed"] for path in checkpoints), default=0.0)
+    progress = run.read_progress()
+    elapsed = 0.0 if progress is None else progress["elapsed"]
     return max(0.0, 60 * ALONE * find_setting(options.scale, TABLES[first.table]).budget[0] - elapsed)
 
 

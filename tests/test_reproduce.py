@@ -176,7 +176,13 @@ def test_the_table_says_which_rows_are_of_which_machine(tmp_path):
 def test_a_table_can_be_of_chosen_rows(tmp_path, monkeypatch):
     table, runs = make_runs("1", "tiny", tmp_path / "runs", seeds=1)
     carried_out = []
-    monkeypatch.setattr(reproduction, "execute_runs", lambda now, *_: carried_out.extend(run.name for run in now))
+
+    def execute(now, jobs, title, deadline, keep):
+        carried_out.extend(run.name for run in now)
+        for run in now:
+            keep(run)
+
+    monkeypatch.setattr(reproduction, "execute_runs", execute)
     monkeypatch.setattr(reproduction, "make_record", lambda run: make_record(len(run.name), 0.5))
     for run in runs.values():
         monkeypatch.setattr(type(run), "is_done", lambda self: self.name in carried_out)
@@ -199,8 +205,11 @@ def test_a_row_that_fails_stops_only_those_that_begin_from_it(tmp_path, monkeypa
     table, runs = make_runs("size", "tiny", tmp_path / "runs", seeds=1)
     carried_out = []
 
-    def execute(now, *_):
-        carried_out.extend(run.name for run in now if run.name != "transformer_10_0")
+    def execute(now, jobs, title, deadline, keep):
+        done = [run for run in now if run.name != "transformer_10_0"]
+        carried_out.extend(run.name for run in done)
+        for run in done:
+            keep(run)
         if any(run.name == "transformer_10_0" for run in now):
             raise RunError("transformer_10_0: ended with status 1")
 
@@ -219,8 +228,10 @@ def test_nothing_is_done_twice(tmp_path, monkeypatch):
     table, runs = make_runs("1", "tiny", tmp_path / "runs", seeds=1)
     carried_out = []
 
-    def execute(now, *_):
+    def execute(now, jobs, title, deadline, keep):
         carried_out.extend(run.name for run in now)
+        for run in now:
+            keep(run)
 
     monkeypatch.setattr(reproduction, "execute_runs", execute)
     monkeypatch.setattr(reproduction, "make_record", lambda run: {"name": run.name})

@@ -113,9 +113,14 @@ def test_how_fast_a_run_goes_makes_it_no_other(tmp_path):
 
 def test_a_failure_is_told_and_the_rest_waits(tmp_path):
     made = make_runs(tmp_path, "a") + make_runs(tmp_path, "b", language="fail") + make_runs(tmp_path, "cd")
+    kept = []
     with pytest.raises(RunError, match="b: python train.py recipe.yaml .*status 1(.|\n)*failed on purpose"):
-        execute_runs(made, 1, "test")
+        execute_runs(made, 1, "test", keep=lambda run: kept.append(run.name))
     assert [run.is_done() for run in made] == [True, False, False, False]
+    assert kept == ["a"]
+    with pytest.raises(RunError, match="failed on purpose"):
+        execute_runs(made[:2], 1, "test", keep=lambda run: kept.append(run.name))
+    assert kept == ["a", "a"]  # what was done before is told again, what failed is not
 
 
 @pytest.fixture
