@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 
+from .freehand import draw_freehand
 from .ink_profile import FULL_SIZE
 from .renderer import render_batch
 from .tikz import render_tikz
@@ -22,6 +23,7 @@ RENDERERS = {
     "pencil": partial(render_batch, image_noise=False),
     "varied": partial(render_batch, hand=vary),
     "sketched": partial(render_batch, hand=sketch),
+    "freehand": partial(render_batch, hand=draw_freehand),
     "clean": render_clean,
     "tikz": render_tikz,
 }

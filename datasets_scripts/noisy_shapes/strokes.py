@@ -120,12 +120,12 @@ def trace(drawing: Drawing, rngs: Sequence[Generator] | None = None) -> tuple[Se
     arrow = np.flatnonzero(drawing.tip != NO_TIP)
     last = steps.last[arrow]
     if drawing.pencil:
-        direction, path_end = _unit(steps.end[last] - steps.start[last]), steps.end[last]
+        direction, path_end = unit(steps.end[last] - steps.start[last]), steps.end[last]
         steps.end[last] -= shorten[arrow] * direction
         spikes = _turn_back(drawing, arrow[last > steps.first[arrow]], steps)
     else:
         points = drawing.geometry[arrow].view(np.complex128)
-        direction, path_end = _unit(points[:, 1] - points[:, 0]), points[:, 1]
+        direction, path_end = unit(points[:, 1] - points[:, 0]), points[:, 1]
         spikes = _turn_back(drawing, arrow[:0], steps)
 
     barbed = drawing.tip[arrow] == TO
@@ -151,8 +151,8 @@ def _edges(drawing: Drawing, shorten: np.ndarray) -> _Edges:
     start = np.where(is_arc, x1 + 1j * y1 + radius * quarter, corner)
     way = np.where(is_line, (x2 - x1) + 1j * (y2 - y1), np.where(number % 2, x2 - x1, 1j * (y2 - y1)))
     way = np.where(number >= 2, -way, way)
-    way -= shorten[owner] * _unit(way)
-    direction = np.where(is_arc, 1j * quarter, _unit(way))
+    way -= shorten[owner] * unit(way)
+    direction = np.where(is_arc, 1j * quarter, unit(way))
     length = np.where(is_arc, radius * (np.pi / 2), np.abs(way))
     return _Edges(owner, is_arc, start, direction, length, radius)
 
@@ -196,7 +196,7 @@ def _mitre_corners(drawing: Drawing, edges: _Edges, steps: _Steps) -> None:
     sides = drawing.kind[edges.owner] == RECTANGLE
     into = steps.edge_last[sides]
     out = np.roll(steps.edge_first[sides].reshape(-1, 4), -1, axis=1).reshape(-1)
-    cosine = (_unit(steps.end[into] - steps.start[into]) * _unit(steps.end[out] - steps.start[out]).conj()).real
+    cosine = (unit(steps.end[into] - steps.start[into]) * unit(steps.end[out] - steps.start[out]).conj()).real
     mitred = cosine > _SHARPEST_CORNER
     into, out, cosine = into[mitred], out[mitred], cosine[mitred]
     reach = 0.5 * drawing.line_width[steps.owner[into]] * np.sqrt((1 - cosine).clip(0) / (1 + cosine))
@@ -208,12 +208,12 @@ def _turn_back(drawing: Drawing, rows: np.ndarray, steps: _Steps) -> Tips:
     """Joins the last step of arrows' strokes where it turns back under the tip: with a mitre, often a long spike, or,
     beyond the mitre limit, with none."""
     last = steps.last[rows]
-    into, out = _unit(steps.end[last - 1] - steps.start[last - 1]), _unit(steps.end[last] - steps.start[last])
+    into, out = unit(steps.end[last - 1] - steps.start[last - 1]), unit(steps.end[last] - steps.start[last])
     back = (into * out.conj()).real < 0
     rows, last, into, out = rows[back], last[back], into[back], out[back]
     steps.after[last - 1] = 0
     steps.before[last] = 0
-    bisector = _unit(into - out)
+    bisector = unit(into - out)
     # Of half the angle between the two steps.
     cosine = (into * bisector.conj()).real
     sine = np.sqrt(np.maximum(1 - cosine**2, 1e-12))
@@ -269,7 +269,7 @@ def _dash(run: Segments, on: float, off: float) -> Segments:
     inked = np.flatnonzero(middle < dash_end[dash])
     dash, cut_start, cut_end = dash[inked], cuts[inked], cuts[inked + 1]
     bend = np.clip(np.searchsorted(joints, middle[inked], side="right") - 1, 0, len(lengths) - 1)
-    direction = _unit(run.end - run.start)[bend]
+    direction = unit(run.end - run.start)[bend]
     before, after = cut_start - dash_start[dash], dash_end[dash] - cut_end
     near = 0.6 * run.width[0]
     return Segments(
@@ -328,7 +328,7 @@ def _concatenate(pieces: list) -> Segments | Tips:
     return type(first)(*(_concatenate([getattr(piece, field.name) for piece in pieces]) for field in fields(first)))
 
 
-def _unit(vector: np.ndarray) -> np.ndarray:
+def unit(vector: np.ndarray) -> np.ndarray:
     """Complex numbers of length 1, and 1 for 0."""
     length = np.abs(vector)
     return np.where(length > 0, vector / np.where(length > 0, length, 1), 1)

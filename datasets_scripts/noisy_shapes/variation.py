@@ -36,8 +36,8 @@ def vary(drawing: Drawing, rngs: Sequence[Generator]) -> Drawing:
     An object is moved as a whole and by its numbers, as in the drawing noise; a circle's radius keeps above half a
     canvas unit.
     """
-    hands = _draw_hands(drawing, rngs, 6)
-    wobble = _draw_each(drawing, rngs, Generator.standard_normal, 4) * UNSTEADINESS * hands[:, 2:3]
+    hands = draw_hands(drawing, rngs, 6)
+    wobble = draw_each(drawing, rngs, Generator.standard_normal, 4) * UNSTEADINESS * hands[:, 2:3]
     is_circle = drawing.kind == CIRCLE
     wobble[is_circle, 3] = 0.0
     size = 1 + SIZE * (2 * hands[:, 3:4] - 1)
@@ -50,29 +50,29 @@ def vary(drawing: Drawing, rngs: Sequence[Generator]) -> Drawing:
     return replace(
         drawing,
         geometry=geometry,
-        line_width=drawing.line_width * _factor(PEN, hands[:, 0]),
-        dash=drawing.dash * _factor(DASH, hands[:, 1])[:, None],
+        line_width=drawing.line_width * factor_in(PEN, hands[:, 0]),
+        dash=drawing.dash * factor_in(DASH, hands[:, 1])[:, None],
     )
 
 
 def sketch(drawing: Drawing, rngs: Sequence[Generator]) -> Drawing:
     """The drawing of a batch by other and freer hands: as `vary`, its strokes bent, with other heads and dashes."""
     drawing = vary(drawing, rngs)
-    hands = _draw_hands(drawing, rngs, 4)
-    lengths = np.stack([_factor(DASH_LENGTH, hands[:, 0]), _factor(DASH_LENGTH, hands[:, 1])], -1)
+    hands = draw_hands(drawing, rngs, 4)
+    lengths = np.stack([factor_in(DASH_LENGTH, hands[:, 0]), factor_in(DASH_LENGTH, hands[:, 1])], -1)
     return replace(
         drawing,
         dash=drawing.dash * lengths,
-        tip_scale=drawing.tip_scale * _factor(HEAD, hands[:, 2]),
+        tip_scale=drawing.tip_scale * factor_in(HEAD, hands[:, 2]),
         waves=_draw_waves(drawing, rngs, hands[:, 3:]),
     )
 
 
 def _draw_waves(drawing: Drawing, rngs: Sequence[Generator], strength: np.ndarray) -> Waves:
     """Waves of each primitive, as strong as its scene's hand is free, (N, 1)."""
-    uniform = _draw_each(drawing, rngs, Generator.random, NUM_WAVES, 3)
-    normal = _draw_each(drawing, rngs, Generator.standard_normal, NUM_WAVES, 2)
-    length = _factor(WAVELENGTH, uniform[..., 0])
+    uniform = draw_each(drawing, rngs, Generator.random, NUM_WAVES, 3)
+    normal = draw_each(drawing, rngs, Generator.standard_normal, NUM_WAVES, 2)
+    length = factor_in(WAVELENGTH, uniform[..., 0])
     return Waves(
         vector=2 * np.pi / length * np.exp(2j * np.pi * uniform[..., 1]),
         phase=2 * np.pi * uniform[..., 2],
@@ -80,18 +80,18 @@ def _draw_waves(drawing: Drawing, rngs: Sequence[Generator], strength: np.ndarra
     )
 
 
-def _draw_hands(drawing: Drawing, rngs: Sequence[Generator], number: int) -> np.ndarray:
+def draw_hands(drawing: Drawing, rngs: Sequence[Generator], number: int) -> np.ndarray:
     """Uniform numbers of each scene's hand, for each of its primitives, (N, number)."""
     return np.array([rng.random(number) for rng in rngs]).reshape(-1, number)[drawing.scene]
 
 
-def _draw_each(drawing: Drawing, rngs: Sequence[Generator], draw: Callable, *shape: int) -> np.ndarray:
+def draw_each(drawing: Drawing, rngs: Sequence[Generator], draw: Callable, *shape: int) -> np.ndarray:
     """What `draw` gives of each primitive by its scene's generator, (N, *shape)."""
     counts = np.bincount(drawing.scene, minlength=drawing.num_scenes)
     draws = [draw(rng, (count, *shape)) for rng, count in zip(rngs, counts, strict=True)]
     return np.concatenate([*draws, np.empty((0, *shape))])
 
 
-def _factor(ends: tuple[float, float], share: np.ndarray) -> np.ndarray:
+def factor_in(ends: tuple[float, float], share: np.ndarray) -> np.ndarray:
     low, high = np.log(ends)
     return np.exp(low + share * (high - low))
