@@ -63,6 +63,11 @@ def _files(run: Path) -> Iterator[Path]:
             yield path
 
 
+def find_size(run: Path) -> int:
+    """About how many bytes of pieces a run takes; its weights are float32."""
+    return sum(path.stat().st_size // (2 if path.name == WEIGHTS else 1) for path in _files(run))
+
+
 def halve(path: Path) -> bytes:
     """The content of a file of weights with its numbers in bfloat16."""
     return _save({name: tensor.bfloat16() if tensor.is_floating_point() else tensor for name, tensor in _load(path)})

@@ -20,13 +20,14 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from shutil import copytree
 
 from tqdm.auto import tqdm
 
 from derender_training.result_file import write_bytes
-from experiments.carry_weights import pack_these
+from experiments.carry_weights import find_size, pack_these
 from experiments.paper_rows import SEEDS, SIZE, TABLES
 from experiments.paper_runs import find_runs
 from experiments.paper_scales import find_setting
@@ -38,7 +39,7 @@ from experiments.runs import LOG, ROOT, Run
 class Part:
     """Rows of a table, all at a time, with so many `seeds`.
 
-    The weights of the `kept` rows are carried away, 64 MiB of all parts at most. `later`: it begins when the row that
+    The weights of the `kept` rows are carried away, as many as fit into MOST. `later`: it begins when the row that
     the first part begins with has had the GPU for itself for the share ALONE of its time.
     """
 
@@ -50,6 +51,7 @@ class Part:
 
 
 ALONE = 0.75
+MOST = 60 << 20  # bytes of pieces: what a machine gives back may be 64 MiB in all
 OFTEN = 120  # seconds from one time to the next that what there is so far is left
 HEADLINE, KEPT = ("transformer", "longer", "iou_image"), ("transformer",)
 STRETCHES = {
@@ -164,7 +166,8 @@ def leave(
 ) -> list[Path]:
     """Write results.tgz, the runs' logs in it, and the pieces of those runs that are done of the kept rows.
 
-    Returns these; nothing is packed where they are those that are `packed` already.
+    Returns these; nothing is packed where they are those that are `packed` already. Where they are more than MOST,
+    the last are left out.
     """
     runs = [(part, row, run) for part in parts for (row, _), run in _find_runs(part, options).items()]
     content, place = io.BytesIO(), Path(options.output_dir, options.scale)
@@ -176,7 +179,11 @@ def leave(
     write_bytes(folder / "results.tgz", content.getvalue())
     done = [run.folder for part, row, run in runs if row in part.kept and run.is_done()]
     if done != list(packed):
-        pack_these(done, place, folder)
+        sizes = accumulate(map(find_size, done))
+        fitting = [run for run, size in zip(done, sizes, strict=True) if size <= MOST]
+        for run in done[len(fitting) :]:
+            tqdm.write(f"{run}: its weights are not left, they do not fit into {MOST >> 20} MiB with the others")
+        pack_these(fitting, place, folder)
     return done
 
 

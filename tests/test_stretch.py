@@ -75,6 +75,19 @@ def test_it_leaves_records_and_weights(tmp_path, fake):
     assert [path.name for path in (tmp_path / "new" / "noisy_shapes").iterdir()] == ["transformer_0"]
 
 
+def test_no_more_weights_are_left_than_a_machine_gives_back(tmp_path, fake, monkeypatch, capsys):
+    monkeypatch.setattr(stretch, "MOST", 5 << 19)
+    seeds = tuple(f"transformer_{seed}" for seed in range(3))
+    for name in seeds:
+        make_run_folder(tmp_path / "runs" / "tiny" / "noisy_shapes" / name, 1 << 19)
+    stretch.main(fake((stretch.Part("1", ("transformer",), seeds=3, kept=("transformer",)),), ""))
+    unpack(tmp_path / "left" / "one", tmp_path / "new")
+    left = sorted(path.name for path in (tmp_path / "new" / "noisy_shapes").iterdir())
+    assert left == list(seeds[:2])
+    told = "".join(capsys.readouterr())
+    assert [name for name in seeds if f"{name}: its weights are not left" in told] == [seeds[2]]
+
+
 def test_what_is_done_is_left_though_a_command_fails(tmp_path, fake):
     arguments = fake(tuple(stretch.Part(name, ()) for name in "12"), "import sys; sys.exit(sys.argv[1] == '2')")
     with pytest.raises(SystemExit, match="table_2.log: the command did not come to its end") as error:
