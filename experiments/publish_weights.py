@@ -33,16 +33,15 @@ PLACES = {
     "real": "the folder of the real pictures, which are not part of the repository",
     "data": "the folder of the data set's download, which is not part of the repository",
 }
+DRAWN = "--data noisy_shapes --split test --size 500 --scene.max_objects 24 --scene.turned 0.4 --scene.diagonal 0.15"
 # What each is scored on, by what the card calls it: arguments of eval.py, {data} being --data_dir's.
 EVALUATIONS = {
     "noisy_shapes": {
         "fresh scenes of 1 to 12 objects": "--data noisy_shapes --split test --size 2000",
         "the same, test-time augmentation": "--data noisy_shapes --split test --size 2000 --tta",
         "the first 100 of these": "--data noisy_shapes --split test --size 100",
-        "sketches by freer hands, of 1 to 24 objects": (
-            "--data noisy_shapes --split test --size 500 --render sketched --scene.max_objects 24 --scene.turned 0.4 "
-            "--scene.diagonal 0.15"
-        ),
+        "sketches by freer hands, of 1 to 24 objects": f"{DRAWN} --render sketched",
+        "the same scenes, drawn freehand": f"{DRAWN} --render freehand",
         "real TikZ pictures of 1 to 12 objects": "--data {real}/noisy_shapes_tikz",
         "real hand drawings (Ellis et al. 2018)": "--data {real}/hand_drawings",
     },

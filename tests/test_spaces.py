@@ -20,16 +20,29 @@ def ask(address: str, *arguments):
     return Client(address, verbose=False).predict(*arguments, api_name="/score")
 
 
-@pytest.mark.parametrize(("name", "expected"), [("iou", {"iou": 1 / 3}), ("inference", {"inference_error": 0.25})])
-def test_a_page_scores_objects(name, expected, tmp_path):
-    with serve_page(METRICS / f"derender_{name}" / "app.py", tmp_path) as address:
-        scores = ask(address, json.dumps(READ), json.dumps(TRUE), "")
-        assert {key: scores[key] for key in expected} == pytest.approx(expected)
-        binned = ask(address, json.dumps(READ), json.dumps(TRUE), '{"x": [0, 40]}')
-        assert binned["iou_binned" if name == "iou" else "inference_error"] == (name == "iou")  # 8 and 9 share a bin
-        with pytest.raises(AppError, match="Expecting"):
-            ask(address, json.dumps(READ)[:-1], json.dumps(TRUE), "")
-        assert ask(address, json.dumps(READ), json.dumps(TRUE), "") == scores  # it goes on
+@pytest.fixture(scope="module")
+def iou_page(tmp_path_factory):
+    with serve_page(METRICS / "derender_iou" / "app.py", tmp_path_factory.mktemp("iou")) as address:
+        yield address
+
+
+def check(address: str, expected: dict, binned: dict) -> None:
+    scores = ask(address, json.dumps(READ), json.dumps(TRUE), "")
+    assert {key: scores[key] for key in expected} == pytest.approx(expected)
+    found = ask(address, json.dumps(READ), json.dumps(TRUE), '{"x": [0, 40]}')
+    assert {key: found[key] for key in binned} == binned  # 8 and 9 share a bin
+    with pytest.raises(AppError, match="Expecting"):
+        ask(address, json.dumps(READ)[:-1], json.dumps(TRUE), "")
+    assert ask(address, json.dumps(READ), json.dumps(TRUE), "") == scores  # it goes on
+
+
+def test_the_page_of_iou_scores_objects(iou_page):
+    check(iou_page, {"iou": 1 / 3}, {"iou_binned": 1})
+
+
+def test_the_page_of_inference_scores_objects(tmp_path):
+    with serve_page(METRICS / "derender_inference" / "app.py", tmp_path) as address:
+        check(address, {"inference_error": 0.25}, {"inference_error": 0})
 
 
 def test_a_page_scores_pictures(tmp_path):
@@ -45,9 +58,9 @@ def test_a_page_scores_pictures(tmp_path):
 
 
 @needs_chromium
-def test_a_page_shows_itself_in_a_browser(tmp_path):
-    with serve_page(METRICS / "derender_iou" / "app.py", tmp_path) as address, open_browser() as page:
-        page.goto(address)
+def test_a_page_shows_itself_in_a_browser(iou_page):
+    with open_browser() as page:
+        page.goto(iou_page)
         page.get_by_label("references").fill(json.dumps([[{"x": number} for number in range(7)]]))
         page.get_by_label("predictions").fill(json.dumps([[{"x": 3}]]))
         assert "0.142857" not in page.inner_text("body")
