@@ -19,8 +19,8 @@ from datasets_scripts.noisy_shapes.variation import sketch
 
 
 NUM_SCENES = 200
-RECTANGLES = [[{"category": "rectangle", "x1": 3, "y1": 4, "x2": 9, "y2": 12}]]
-CIRCLES = [[{"category": "circle", "x": 5, "y": 11}]]
+RECTANGLE_OBJECT = {"category": "rectangle", "x1": 3, "y1": 4, "x2": 9, "y2": 12}
+CIRCLE_OBJECT = {"category": "circle", "x": 5, "y": 11}
 LINE_OBJECT = {"category": "line", "x1": 2, "y1": 3, "x2": 12, "y2": 3, "arrow": False, "solid": True}
 
 
@@ -43,7 +43,7 @@ def count_by_scene(drawing):
 
 
 def test_about_half_of_the_hands_draw_a_rectangle_by_four_strokes_near_its_sides():
-    sketched, freehand = draw_both(RECTANGLES[0])
+    sketched, freehand = draw_both([RECTANGLE_OBJECT])
     counts = count_by_scene(freehand)
     assert set(counts) == {1, 4} and np.mean(counts == 4) == pytest.approx(SHARE, abs=0.1)
     distances = []
@@ -61,7 +61,7 @@ def test_about_half_of_the_hands_draw_a_rectangle_by_four_strokes_near_its_sides
 
 
 def test_about_half_of_the_hands_draw_circles_of_chords_around_the_same_place():
-    sketched, freehand = draw_both(CIRCLES[0])
+    sketched, freehand = draw_both([CIRCLE_OBJECT])
     counts = count_by_scene(freehand)
     assert set(counts) == {1, CHORDS} and np.mean(counts == CHORDS) == pytest.approx(SHARE, abs=0.1)
     gaps, roundness = [], []
@@ -134,7 +134,7 @@ def test_a_dashed_arrow_keeps_its_tip_and_its_dashes_or_loses_both():
 
 
 def test_strokes_bend_by_the_waves_of_what_they_are_of():
-    drawn = draw([[*RECTANGLES[0], LINE_OBJECT]] * NUM_SCENES, make_rngs())
+    drawn = draw([[RECTANGLE_OBJECT, LINE_OBJECT]] * NUM_SCENES, make_rngs())
     sketched, freehand = sketch(drawn, make_rngs()), draw_freehand(drawn, make_rngs())
     scene = int(np.flatnonzero(count_by_scene(freehand) == 5)[0])
     rows, before = np.flatnonzero(freehand.scene == scene), np.flatnonzero(sketched.scene == scene)
@@ -143,7 +143,7 @@ def test_strokes_bend_by_the_waves_of_what_they_are_of():
 
 
 def test_rows_of_a_scene_stay_together():
-    objects = [*RECTANGLES[0], *CIRCLES[0], LINE_OBJECT | {"arrow": True, "solid": False}]
+    objects = [RECTANGLE_OBJECT, CIRCLE_OBJECT, LINE_OBJECT | {"arrow": True, "solid": False}]
     _, freehand = draw_both(objects)
     assert (np.diff(freehand.scene) >= 0).all() and set(freehand.scene) == set(range(NUM_SCENES))
     sizes = {len(value) for value in vars(replace(freehand, waves=None)).values() if isinstance(value, np.ndarray)}

@@ -34,25 +34,25 @@ MOST_DASHES = 40  # of an uneven line; one with more stays as it is
 
 
 def draw_freehand(drawing: Drawing, rngs: Sequence[Generator]) -> Drawing:
-    """The drawing of a batch as sketches (`variation.sketch`) whose rectangles, heads and dashes are put together."""
+    """The drawing of a batch as sketches (`variation.sketch`) whose rectangles, heads, circles and dashes are put
+    together."""
     drawing = sketch(drawing, rngs)
-    hands = draw_hands(drawing, rngs, 8)
-    shapes = (4, 2, 2), (2, 2), (5,)
-    sides, wings, loops = (draw_each(drawing, rngs, Generator.standard_normal, *shape) for shape in shapes)
-    dashes = draw_each(drawing, rngs, Generator.standard_normal, MOST_DASHES, 2)
-    boxed = np.flatnonzero((drawing.kind == RECTANGLE) & (hands[:, 0] < SHARE))
-    looped = np.flatnonzero((drawing.kind == CIRCLE) & (hands[:, 6] < SHARE))
-    headed = np.flatnonzero((drawing.tip != NO_TIP) & (hands[:, 1] < SHARE))
+    boxes, heads, astray, length, angle, uneven, circles, loose = draw_hands(drawing, rngs, 8).T
+    shapes = (4, 2, 2), (2, 2), (5,), (MOST_DASHES, 2)
+    sides, wings, loops, dashes = (draw_each(drawing, rngs, Generator.standard_normal, *shape) for shape in shapes)
+    boxed = np.flatnonzero((drawing.kind == RECTANGLE) & (boxes < SHARE))
+    looped = np.flatnonzero((drawing.kind == CIRCLE) & (circles < SHARE))
+    headed = np.flatnonzero((drawing.tip != NO_TIP) & (heads < SHARE))
     parts = [
-        (np.repeat(boxed, 4), _draw_sides(drawing.geometry[boxed], sides[boxed] * hands[boxed, 2, None, None, None])),
-        (np.repeat(looped, CHORDS), _draw_loops(drawing.geometry[looped], loops[looped] * hands[looped, 7, None])),
-        (np.repeat(headed, 2), _draw_wings(drawing.geometry[headed], hands[headed, 3:5], wings[headed])),
+        (np.repeat(boxed, 4), _draw_sides(drawing.geometry[boxed], sides[boxed] * astray[boxed, None, None, None])),
+        (np.repeat(looped, CHORDS), _draw_loops(drawing.geometry[looped], loops[looped] * loose[looped, None])),
+        (np.repeat(headed, 2), _draw_wings(drawing.geometry[headed], length[headed], angle[headed], wings[headed])),
     ]
     bare = drawing.tip.copy()
     bare[headed] = NO_TIP
     drawing = replace(drawing, tip=bare)
     dashed = np.flatnonzero((drawing.dash[:, 0] > 0) & (drawing.tip == NO_TIP))
-    cut, pieces = _draw_dashes(drawing, dashed, dashes[dashed] * (UNEVEN * hands[dashed, 5, None, None]))
+    cut, pieces = _draw_dashes(drawing, dashed, dashes[dashed] * (UNEVEN * uneven[dashed, None, None]))
     return _put_together(drawing, np.concatenate([boxed, looped, cut]), [*parts, (cut, pieces)])
 
 
@@ -78,12 +78,13 @@ def _draw_loops(geometry: np.ndarray, noise: np.ndarray) -> np.ndarray:
     return np.stack([points[:, :-1], points[:, 1:]], -1).reshape(-1, 2).view(np.float64)
 
 
-def _draw_wings(geometry: np.ndarray, hands: np.ndarray, noise: np.ndarray) -> np.ndarray:
-    """Two strokes of the head of each line, (2 N, 4); `hands` (N, 2) are uniform and `noise` (N, 2, 2) is normal."""
+def _draw_wings(geometry: np.ndarray, length: np.ndarray, angle: np.ndarray, noise: np.ndarray) -> np.ndarray:
+    """Two strokes of the head of each line, (2 N, 4); `length` and `angle` (N,) are uniform in [0, 1) and `noise`
+    (N, 2, 2) is normal."""
     start, end = geometry.view(np.complex128).T
-    length = np.minimum(factor_in(WING, hands[:, 0]), LONGEST_WING * np.abs(end - start))
+    length = np.minimum(factor_in(WING, length), LONGEST_WING * np.abs(end - start))
     factors = np.exp(WING_NOISE * noise)
-    angle = np.array([1, -1]) * factor_in(ANGLE, hands[:, 1])[:, None] * factors[..., 0]
+    angle = np.array([1, -1]) * factor_in(ANGLE, angle)[:, None] * factors[..., 0]
     back = unit(start - end)[:, None] * (length[:, None] * factors[..., 1]) * np.exp(1j * angle)
     tips = np.repeat(end[:, None], 2, axis=1)
     return np.stack([tips, tips + back], -1).reshape(-1, 2).view(np.float64)
