@@ -69,7 +69,7 @@ def test_bad_shares_are_refused(name, value):
 
 
 @pytest.mark.parametrize("side", [64, 256])
-@pytest.mark.parametrize("name", ["varied", "sketched", "freehand"])
+@pytest.mark.parametrize("name", ["varied", "sketched", "freehand", "coarse"])
 def test_a_batch_has_the_bytes_of_single_pictures(name, side):
     scenes, render = sample()[:12], RENDERERS[name]
     pictures = render(scenes, (side, side), make_rngs(12))
@@ -143,7 +143,7 @@ def test_a_sketch_bends_what_is_drawn():
     assert spread["sketched"] > 1.3 * spread["varied"]
 
 
-@pytest.mark.parametrize("name", ["varied", "sketched", "freehand"])
+@pytest.mark.parametrize("name", ["varied", "sketched", "freehand", "coarse"])
 def test_an_empty_batch_and_an_empty_scene(name):
     assert RENDERERS[name]([], (32, 32), []).shape == (0, 32, 32)
     assert RENDERERS[name]([[]], (32, 32), make_rngs(1)).shape == (1, 32, 32)

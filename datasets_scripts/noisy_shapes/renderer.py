@@ -33,6 +33,7 @@ def render_batch(
     rngs: Sequence[Generator] | None = None,
     image_noise: bool = True,
     hand: Callable[[Drawing, Sequence[Generator]], Drawing] | None = None,
+    wear: Callable[[np.ndarray, Sequence[Generator]], np.ndarray] | None = None,
 ) -> np.ndarray:
     """Renders many scenes, the same bytes as one by one and faster.
 
@@ -44,6 +45,7 @@ def render_batch(
         image_noise: False leaves the image noise out. What is drawn from the generators before it stays the same.
         hand: changes what is drawn noisily (`variation.vary`, `variation.sketch`), for models that are to read hand
             drawings.
+        wear: changes the ink that a noisy drawing left, uint8 (B, H, W) (`coarse.coarsen`).
 
     Returns:
         uint8 (B, H, W), 0 is ink and 255 paper.
@@ -58,20 +60,23 @@ def render_batch(
     chunk = max(min(_CHUNK, _CHUNK_PIXELS // side**2), 1)
     for first in range(0, len(scenes), chunk):
         part = slice(first, first + chunk)
-        pictures[part] = _render_chunk(scenes[part], side, None if rngs is None else rngs[part], image_noise, hand)
+        own = None if rngs is None else rngs[part]
+        pictures[part] = _render_chunk(scenes[part], side, own, image_noise, hand, wear)
     return pictures
 
 
-def _render_chunk(scenes, side: int, rngs, image_noise: bool, hand) -> np.ndarray:
+def _render_chunk(scenes, side: int, rngs, image_noise: bool, hand, wear) -> np.ndarray:
     drawing = draw(scenes, rngs)
     if hand is not None and rngs is not None:
         drawing = hand(drawing, rngs)
     segments, tips = trace(drawing, rngs)
-    if rngs is None or not image_noise:
-        return 255 - _paint(segments, tips, len(scenes), side)
-    noise = sample_image_noise(rngs)
-    ink = _paint(segments, tips, len(scenes), side, noise.shift, noise.factor)
-    invert_pixels(ink, noise.inverted)
+    noise = sample_image_noise(rngs) if rngs is not None and image_noise else None
+    moved = () if noise is None else (noise.shift, noise.factor)
+    ink = _paint(segments, tips, len(scenes), side, *moved)
+    if wear is not None and rngs is not None:
+        ink = wear(ink, rngs)
+    if noise is not None:
+        invert_pixels(ink, noise.inverted)
     return 255 - ink
 
 

@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 
+from .coarse import coarsen
 from .freehand import draw_freehand
 from .ink_profile import FULL_SIZE
 from .renderer import render_batch
@@ -24,6 +25,7 @@ RENDERERS = {
     "varied": partial(render_batch, hand=vary),
     "sketched": partial(render_batch, hand=sketch),
     "freehand": partial(render_batch, hand=draw_freehand),
+    "coarse": partial(render_batch, hand=draw_freehand, wear=coarsen),
     "clean": render_clean,
     "tikz": render_tikz,
 }
