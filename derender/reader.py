@@ -15,7 +15,7 @@ from transformers.modeling_outputs import BaseModelOutput
 
 from datasets_scripts import load_language_folder, our_languages
 from datasets_scripts.scenes import data_options
-from derender.conform import AS_THEY_ARE, LINES, Conformed, Laid, Step, conform
+from derender.conform import AS_THEY_ARE, LINES, Conformed, Laid, Step, as_drawn, conform
 from derender.errors import UnreadableError
 from derender.likeness import Likeness, correlate, rank
 from derender.models import load_model
@@ -58,8 +58,9 @@ class Reading:
 
     - `objects`, and how sure the model is of each, from 0 to 1 (`score_objects`, near).
     - `picture`: what the model read it in, uint8 (H, W) or (H, W, 3), at the canvas's size.
-    - `error`: how unlike `picture` it looks, drawn again, from 0 to 1 (`Likeness`); None where nothing draws it. A
-      search straightens pencil before it compares, and so may end with a higher one than it began with.
+    - `error`: how unlike `picture`, thick strokes made thin, it looks, drawn again, from 0 to 1 (`Likeness`); None
+      where nothing draws it. A search straightens pencil before it compares, and so may end with a higher one than it
+      began with.
     - `steps`: how the picture given became `picture`.
     """
 
@@ -165,7 +166,7 @@ class Reader:
         """The canvas moved to where what was read lies."""
         _, reading, canvas = item
         unit = reading.picture.shape[0] / self.language.canvas.width
-        return canvas.moved(*register(reading.picture, self.draw_again(reading.objects), unit))
+        return canvas.moved(*register(self._as_drawn(reading.picture), self.draw_again(reading.objects), unit))
 
     def see(self, pictures: list[np.ndarray]) -> list[Seen]:
         """Pictures that are canvases, uint8 (H, W) or (H, W, 3) of their size."""
@@ -267,7 +268,7 @@ class Reader:
         if image_form(self.folder) != "blurred":
             return seen.likeness
         unit = seen.picture.shape[1] / self.language.canvas.width
-        return self._likeness(straighten(seen.picture, self.draw_again(reading.objects), unit))
+        return self._likeness(straighten(self._as_drawn(seen.picture), self.draw_again(reading.objects), unit))
 
     def _find_doubt(self, seen: Seen) -> Callable[[list[list[dict]]], np.ndarray]:
         """How unlikely the model finds each of several readings, where their looks alone would be fooled by noise."""
@@ -314,7 +315,11 @@ class Reader:
         return None if self.draw is None else float(self._likeness(picture).errors([objects])[0])
 
     def _likeness(self, picture: np.ndarray) -> Likeness:
-        return Likeness(self.draw, picture, image_form(self.folder), self.language.canvas.width)
+        return Likeness(self.draw, self._as_drawn(picture), image_form(self.folder), self.language.canvas.width)
+
+    def _as_drawn(self, picture: np.ndarray) -> np.ndarray:
+        """What is compared with readings drawn again: lines by a thick pen are made thin."""
+        return as_drawn(picture) if self.pictures == LINES else picture
 
 
 def find_kind(folder: ModuleType | None, language: Language) -> str:

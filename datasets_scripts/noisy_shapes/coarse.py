@@ -21,7 +21,8 @@ LEVEL = (0.25, 0.6)  # of the darkest ink, from which on a pixel is black
 
 
 def coarsen(ink: np.ndarray, rngs: Sequence[Generator]) -> np.ndarray:
-    """Pictures of ink, uint8 (B, S, S), made coarse, each from its own generator; the darkest ink stays as dark."""
+    """Pictures of ink, uint8 (B, S, S), made coarse, each from its own generator; the darkest ink stays as dark, but
+    for what enlarging blurs."""
     uniform = np.array([rng.random(6) for rng in rngs]).reshape(-1, 6)
     is_thick, is_small, is_bilevel = (uniform[:, :3] < (THICK, SMALL, BILEVEL)).T
     size = ink.shape[1]
