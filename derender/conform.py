@@ -47,10 +47,8 @@ class Sheet:
 
     def lay_all(self, frame: Frame) -> list[Laid]:
         """The canvas that the frame is: where its strokes are thick as they are first, and then as `lay` has it."""
-        width = self.thickness * self.size / frame.side
-        return [
-            self.lay(frame, widest) for widest in ((THICK, WIDTHS[1]) if WIDTHS[1] < width <= THICK else WIDTHS[1:])
-        ]
+        is_thick = WIDTHS[1] < self.thickness * self.size / frame.side <= THICK
+        return [self.lay(frame, widest) for widest in ((THICK, WIDTHS[1]) if is_thick else (WIDTHS[1],))]
 
     def lay(self, frame: Frame, widest: float = WIDTHS[1]) -> Laid:
         """The canvas that the frame is, its strokes as wide as a model knows them, at most `widest` of its pixels."""
