@@ -20,6 +20,7 @@ import torch
 from PIL import Image
 from scipy.ndimage import distance_transform_edt
 
+from datasets_scripts.noisy_shapes.coarse import find_black
 from datasets_scripts.noisy_shapes.freehand import draw_freehand
 from datasets_scripts.noisy_shapes.renderer import render_batch
 from datasets_scripts.noisy_shapes.sampler import sample_scene
@@ -34,7 +35,7 @@ from experiments.table_file import table_file
 
 DRAWN_SIDE = 1024  # pixels
 PEN = 0.7  # percent of a picture's side: the mean width of a stroke that is not made wider
-LEVEL = 0.4  # of the darkest ink, from which on a pixel without grey levels is black
+LEVEL = 0.4  # of the middle of most strokes, from which on a pixel without grey levels is black
 SHOWN = ("iou_1.0", "iou", "inference_error")
 
 
@@ -58,7 +59,7 @@ class Look:
             ink = np.where(beyond <= self.wider / 200 * len(picture), 255, 0).astype(np.uint8)
         ink = np.asarray(Image.fromarray(ink).resize((self.side, self.side), Image.Resampling.BOX))
         if self.is_bilevel:
-            ink = np.where(ink >= LEVEL * max(ink.max(), 1), 255, 0).astype(np.uint8)
+            ink = np.where(find_black(ink, LEVEL), 255, 0).astype(np.uint8)
         return Image.fromarray(255 - ink)
 
 

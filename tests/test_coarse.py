@@ -69,10 +69,10 @@ def test_few_pixels_blur_but_keep_place_and_darkness(only):
 def test_black_and_white_have_no_grey_between(only):
     only("BILEVEL")
     ink = draw_bars()
-    ink[:, :, 122] = ink[:, :, 120] // 2  # a flank half as dark
+    ink[:, :, 122] = ink[:, :, 120] // 3  # a flank
     bars = coarsen(ink, make_rngs())
     assert set(np.unique(bars)) == {0, 200}
-    assert 0.3 < np.mean(bars[:, 120, 122] > 0) < 0.9  # the level varies
+    assert 0.3 < np.mean(bars[:, 120, 122] > 0) < 0.6  # the level varies
 
 
 def test_each_kind_has_its_share_and_the_rest_stay_as_they_were():

@@ -1,4 +1,4 @@
-"""What thick pens, few pixels and want of grey levels leave of a drawing: markers, small pictures, bilevel scans."""
+"""What thick pens, few pixels and no grey levels leave of a drawing: markers, small pictures, bilevel scans."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.random import Generator
 from PIL import Image
-from scipy.ndimage import maximum_filter1d
+from scipy.ndimage import maximum_filter, maximum_filter1d
 
 from .ink_profile import FULL_SIZE
 
@@ -15,9 +15,9 @@ from .ink_profile import FULL_SIZE
 THICK = 0.4  # of the pictures: drawn by a thicker pen,
 MOST_THICKER = 3  # pixels of 256, the most, by which a stroke is wider on either side
 SMALL = 0.4  # of the pictures: averaged to fewer pixels, and enlarged again,
-LEAST_SIDE = 0.25  # of the pixels on a side, that are left; the logarithm of their number uniform
+LEAST_SIDE = 64  # pixels on a side, of 256, that are left; the logarithm of their number uniform
 BILEVEL = 0.15  # of the pictures: in black and white,
-LEVEL = (0.25, 0.6)  # of the darkest ink, from which on a pixel is black
+LEVEL = (0.2, 0.5)  # of the middle of most strokes, from which on a pixel is black
 
 
 def coarsen(ink: np.ndarray, rngs: Sequence[Generator]) -> np.ndarray:
@@ -28,11 +28,19 @@ def coarsen(ink: np.ndarray, rngs: Sequence[Generator]) -> np.ndarray:
     size = ink.shape[1]
     thicker = np.floor(uniform[:, 3] * MOST_THICKER) + 1
     ink = _thicken(ink, np.rint(is_thick * thicker * size / FULL_SIZE))
-    sides = np.rint(size * LEAST_SIDE ** (is_small * uniform[:, 4])).astype(int)
+    sides = np.rint(FULL_SIZE * (LEAST_SIDE / FULL_SIZE) ** (is_small * uniform[:, 4])).astype(int)
     levels = np.where(is_bilevel, LEVEL[0] + uniform[:, 5] * (LEVEL[1] - LEVEL[0]), 0)
     for number in np.flatnonzero(is_small | is_bilevel):
-        ink[number] = _scan(ink[number], max(sides[number], 1), levels[number])
+        side = min(sides[number], size) if is_small[number] else size
+        ink[number] = _scan(ink[number], side, levels[number])
     return ink
+
+
+def find_black(ink: np.ndarray, level: float) -> np.ndarray:
+    """Which pixels of a picture of ink (H, W) are black without grey levels: those at least as dark as the share
+    `level` of the median of the pixels that no neighbour is darker than, which are the middles of strokes."""
+    middles = ink[(ink > 0) & (ink == maximum_filter(ink, 3))]
+    return ink >= max(level * np.median(middles), 1) if middles.size else np.zeros(ink.shape, bool)
 
 
 def _thicken(ink: np.ndarray, pixels: np.ndarray) -> np.ndarray:
@@ -51,9 +59,7 @@ def _thicken(ink: np.ndarray, pixels: np.ndarray) -> np.ndarray:
 def _scan(ink: np.ndarray, side: int, level: float) -> np.ndarray:
     """A picture (S, S) of `side` pixels a side, in black and white above a level of 0, enlarged to its size again."""
     size, darkest = ink.shape[::-1], int(ink.max())
-    small = np.asarray(Image.fromarray(ink).resize((side, side), Image.Resampling.BOX), np.float32)
-    small = small / max(small.max(), 1)
-    if level:
-        small = (small >= level).astype(np.float32)
+    small = np.asarray(Image.fromarray(ink).resize((side, side), Image.Resampling.BOX))
+    small = find_black(small, level) if level else small / max(int(small.max()), 1)
     small = np.rint(darkest * small).astype(np.uint8)
     return np.asarray(Image.fromarray(small).resize(size, Image.Resampling.BILINEAR))
