@@ -21,9 +21,9 @@ from modeling_derender.language import Canvas
 
 
 LINES, AS_THEY_ARE = "lines", "as they are"  # what the PICTURES of a language's folder may say
-WIDTHS = (1.0, 3.2)  # pixels of a canvas 256 wide: strokes between are left as they are,
-THICK = 9.0  # and those up to here are shown as they are as well, to models that may know thick pens
+WIDTHS = (1.0, 3.2)  # pixels of a canvas 256 wide: strokes between are left as they are; others become
 USUAL_WIDTH = 1.8
+SHOWN_THICK = 9.0  # wide at most are strokes that a model sees as they are as well, since it may know thick pens
 EVENEST = 2.0  # of 255: a picture that varies less is blank
 MARGIN = 40  # of 255: what varies less, as in a JPEG, may be a margin
 SAME_SHAPE = 0.03  # how far what margins leave may be from the canvas's aspect
@@ -45,33 +45,38 @@ class Sheet:
     thickness: float
     size: int
 
-    def lay_all(self, frame: Frame) -> list[Laid]:
-        """The canvas that the frame is: where its strokes are thick as they are first, and then as `lay` has it."""
-        is_thick = WIDTHS[1] < self.thickness * self.size / frame.side <= THICK
-        return [self.lay(frame, widest) for widest in ((THICK, WIDTHS[1]) if is_thick else (WIDTHS[1],))]
-
-    def lay(self, frame: Frame, widest: float = WIDTHS[1]) -> Laid:
-        """The canvas that the frame is, its strokes as wide as a model knows them, at most `widest` of its pixels."""
-        scale = frame.side / self.size
-        if WIDTHS[0] * scale <= self.thickness <= widest * scale:
-            told = f"canvas: {frame}" + (", its thick strokes as they are" if widest == THICK else "")
-            return Laid(told, lay_on_canvas(self.ink, frame, self.size), self, frame, widest)
-        fitted = set_width(self.ink, self.thickness, USUAL_WIDTH * scale)
-        told = f"canvas: {frame}, strokes from {self.thickness / scale:.1f} to {USUAL_WIDTH} of its pixels wide"
-        return Laid(told, lay_on_canvas(fitted, frame, self.size), self, frame, widest)
+    def lay(self, frame: Frame) -> Laid:
+        """The canvas that the frame is, its strokes as wide as they are drawn."""
+        scale, told = frame.side / self.size, f"canvas: {frame}"
+        as_it_is = lay_on_canvas(self.ink, frame, self.size)
+        if WIDTHS[0] * scale <= self.thickness <= WIDTHS[1] * scale:
+            return Laid(told, as_it_is, self, frame)
+        fitted = lay_on_canvas(set_width(self.ink, self.thickness, USUAL_WIDTH * scale), frame, self.size)
+        changed = f"{told}, strokes from {self.thickness / scale:.1f} to {USUAL_WIDTH} of its pixels wide"
+        is_thick = WIDTHS[1] * scale < self.thickness <= SHOWN_THICK * scale
+        thick = Laid(f"{told}, its strokes as thick as they are", as_it_is, self, frame) if is_thick else None
+        return Laid(changed, fitted, self, frame, thick)
 
 
 @dataclass(frozen=True)
 class Laid(Step):
-    """The last step: a canvas. Where it is but a guess, it has the sheet that it lies on, and can be moved there."""
+    """The last step: a canvas. Where it is but a guess, it has the sheet that it lies on, and can be moved there.
+
+    `thick`: the same with its strokes as they are, where they were made thinner.
+    """
 
     sheet: Sheet | None = None
     frame: Frame | None = None
-    widest: float = WIDTHS[1]
+    thick: Laid | None = None
+
+    @property
+    def looks(self) -> list[Laid]:
+        """What a model may read it in."""
+        return [self] if self.thick is None else [self.thick, self]
 
     def moved(self, scale: float, right: float, down: float) -> Laid:
         """See `Frame.moved`."""
-        return self.sheet.lay(self.frame.moved(scale, right, down, self.sheet.size), self.widest)
+        return self.sheet.lay(self.frame.moved(scale, right, down, self.sheet.size))
 
 
 @dataclass
@@ -101,13 +106,6 @@ def fit_canvas(image: Image.Image | np.ndarray, canvas: Canvas) -> np.ndarray:
     """A picture that is the canvas, of any size, at the canvas's own: uint8 (H, W) or (H, W, 3)."""
     pixels = fit_to_size(to_uint8(image, canvas.channels), *canvas.pixels, Image.Resampling.BOX)
     return pixels[:, :, 0] if canvas.channels == 1 else pixels
-
-
-def as_drawn(picture: np.ndarray) -> np.ndarray:
-    """A canvas of lines, uint8 (H, W), its strokes made as thin as a language draws them if they are thicker."""
-    ink = 1 - picture.astype(np.float32) / 255
-    width = stroke_width(ink)
-    return picture if width <= WIDTHS[1] else _as_picture(set_width(ink, width, USUAL_WIDTH))
 
 
 def _conform_canvas(image: Image.Image, canvas: Canvas, result: Conformed) -> None:
@@ -146,7 +144,7 @@ def _conform_lines(image: Image.Image, canvas: Canvas, result: Conformed) -> Non
         result.steps.append(Step(f"{specks} specks of dirt left out", _as_picture(ink)))
     sheet = Sheet(ink, stroke_width(ink), canvas.pixels[0])
     frames = guess_frames(ink, 1 / canvas.width)
-    result.canvases = [canvas for frame in frames for canvas in sheet.lay_all(frame)]
+    result.canvases = [sheet.lay(frame) for frame in frames]
     result.is_whole = frames[0].side == max(ink.shape)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import islice
 from types import ModuleType
 
 import numpy as np
@@ -15,7 +16,7 @@ from transformers.modeling_outputs import BaseModelOutput
 
 from datasets_scripts import load_language_folder, our_languages
 from datasets_scripts.scenes import data_options
-from derender.conform import AS_THEY_ARE, LINES, Conformed, Laid, Step, as_drawn, conform
+from derender.conform import AS_THEY_ARE, LINES, Conformed, Laid, Step, conform
 from derender.errors import UnreadableError
 from derender.likeness import Likeness, correlate, rank
 from derender.models import load_model
@@ -57,10 +58,10 @@ class Reading:
     """What was read in a picture.
 
     - `objects`, and how sure the model is of each, from 0 to 1 (`score_objects`, near).
-    - `picture`: what the model read it in, uint8 (H, W) or (H, W, 3), at the canvas's size.
-    - `error`: how unlike `picture`, thick strokes made thin, it looks, drawn again, from 0 to 1 (`Likeness`); None
-      where nothing draws it. A search straightens pencil before it compares, and so may end with a higher one than it
-      began with.
+    - `picture`: what the model read it in, uint8 (H, W) or (H, W, 3), at the canvas's size; thick strokes, which it
+      may have read as they were, are thin in it, as they are drawn.
+    - `error`: how unlike `picture` it looks, drawn again, from 0 to 1 (`Likeness`); None where nothing draws it. A
+      search straightens pencil before it compares, and so may end with a higher one than it began with.
     - `steps`: how the picture given became `picture`.
     """
 
@@ -73,7 +74,8 @@ class Reading:
 
 @dataclass(frozen=True)
 class Seen:
-    """A canvas, uint8 (H, W) or (H, W, 3), its features, and what compares readings with it, if anything does."""
+    """A canvas, uint8 (H, W) or (H, W, 3), the features of it or of its thick look, and what compares readings with
+    it, if anything does."""
 
     picture: np.ndarray
     features: Tensor
@@ -159,22 +161,27 @@ class Reader:
         return min(tries, key=self._total_doubt)
 
     def _try(self, canvases: list[Laid]) -> list[tuple[Seen, Reading, Laid]]:
-        seen = self.see([canvas.picture for canvas in canvases])
-        return list(zip(seen, self.read_likeliest(seen), canvases, strict=True))
+        """Each canvas by the look of it that makes most sense."""
+        looks = [(look, canvas.picture) for canvas in canvases for look in canvas.looks]
+        seen = self.see([look.picture for look, _ in looks], [picture for _, picture in looks])
+        tried = zip(seen, self.read_likeliest(seen), [look for look, _ in looks], strict=True)
+        return [min(islice(tried, len(canvas.looks)), key=self._total_doubt) for canvas in canvases]
 
     def _register(self, item: tuple[Seen, Reading, Laid]) -> Laid:
         """The canvas moved to where what was read lies."""
         _, reading, canvas = item
         unit = reading.picture.shape[0] / self.language.canvas.width
-        return canvas.moved(*register(self._as_drawn(reading.picture), self.draw_again(reading.objects), unit))
+        return canvas.moved(*register(reading.picture, self.draw_again(reading.objects), unit))
 
-    def see(self, pictures: list[np.ndarray]) -> list[Seen]:
-        """Pictures that are canvases, uint8 (H, W) or (H, W, 3) of their size."""
+    def see(self, pictures: list[np.ndarray], compared: list[np.ndarray] | None = None) -> list[Seen]:
+        """Pictures that are canvases, uint8 (H, W) or (H, W, 3) of their size, and what their readings are compared
+        with, if that is another."""
         pixel_values = self.processor(images=pictures)["pixel_values"].to(self.model.device)
         with torch.inference_mode():
             features = self.model.encoder(pixel_values).last_hidden_state
-        likenesses = [None if self.draw is None else self._likeness(picture) for picture in pictures]
-        return [Seen(*parts) for parts in zip(pictures, features.split(1), likenesses, strict=True)]
+        compared = pictures if compared is None else compared
+        likenesses = [None if self.draw is None else self._likeness(picture) for picture in compared]
+        return [Seen(*parts) for parts in zip(compared, features.split(1), likenesses, strict=True)]
 
     def read_likeliest(self, seen: list[Seen]) -> list[Reading]:
         objects = self._generate(torch.cat([item.features for item in seen]))
@@ -268,7 +275,7 @@ class Reader:
         if image_form(self.folder) != "blurred":
             return seen.likeness
         unit = seen.picture.shape[1] / self.language.canvas.width
-        return self._likeness(straighten(self._as_drawn(seen.picture), self.draw_again(reading.objects), unit))
+        return self._likeness(straighten(seen.picture, self.draw_again(reading.objects), unit))
 
     def _find_doubt(self, seen: Seen) -> Callable[[list[list[dict]]], np.ndarray]:
         """How unlikely the model finds each of several readings, where their looks alone would be fooled by noise."""
@@ -315,11 +322,7 @@ class Reader:
         return None if self.draw is None else float(self._likeness(picture).errors([objects])[0])
 
     def _likeness(self, picture: np.ndarray) -> Likeness:
-        return Likeness(self.draw, self._as_drawn(picture), image_form(self.folder), self.language.canvas.width)
-
-    def _as_drawn(self, picture: np.ndarray) -> np.ndarray:
-        """What is compared with readings drawn again: lines by a thick pen are made thin."""
-        return as_drawn(picture) if self.pictures == LINES else picture
+        return Likeness(self.draw, picture, image_form(self.folder), self.language.canvas.width)
 
 
 def find_kind(folder: ModuleType | None, language: Language) -> str:

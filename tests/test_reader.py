@@ -5,15 +5,17 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 import toy_language
 from PIL import Image
 from transformers.modeling_outputs import BaseModelOutput
 
 import derender.reader
 import derender.registration
+from derender.conform import Laid
 from derender.errors import UnreadableError
 from derender.models import ModelError, load_model
-from derender.reader import Reader, ReadOptions, find_folder, find_kind
+from derender.reader import Reader, Reading, ReadOptions, find_folder, find_kind
 from derender.search import Found
 from modeling_derender.confidence import score_objects, score_specifications
 from modeling_derender.specification import order_objects
@@ -47,6 +49,28 @@ def test_without_what_draws_it_the_likeliest_candidate_is_chosen(model, monkeypa
         reader.model, None, [[], objects], BaseModelOutput(seen.features.expand(2, -1, -1))
     )
     assert likelihoods[1] > likelihoods[0]
+
+
+@pytest.mark.parametrize("chosen", [0, 1])
+def test_of_two_looks_at_a_canvas_the_more_sensible_reading_is_kept(chosen, model, monkeypatch):
+    reader, told, pictures = Reader.open(model, language=TOY), ["thick", "thin"], [draw(2), draw(1)]
+    thin = Laid(told[1], pictures[1], thick=Laid(told[0], pictures[0]))
+    plain, seen = Laid("plain", draw(3)), []
+    objects = toy_language.sample_scene(np.random.default_rng(1), max_objects=1)
+
+    def read(given):
+        seen.extend(given)
+        sure = [0.9 if number == chosen else 0.1 for number in range(len(given))]
+        return [Reading(objects, [value], item.picture, 0.1) for item, value in zip(given, sure, strict=True)]
+
+    monkeypatch.setattr(reader, "read_likeliest", read)
+    (first, reading, look), other = reader._try([thin, plain])
+    assert look.told == told[chosen] and reading.confidences == [0.9] and other[2] is plain
+    assert all(np.array_equal(item.picture, pictures[1]) for item in (first, reading, *seen[:2]))
+    expected = [reader.see([picture])[0].features for picture in (*pictures, plain.picture)]
+    assert all(
+        torch.allclose(item.features, features, atol=1e-4) for item, features in zip(seen, expected, strict=True)
+    )
 
 
 @pytest.mark.parametrize("form, is_moved", [("blurred", True), ("buckets", False)])
