@@ -75,11 +75,20 @@ def test_black_and_white_have_no_grey_between(only):
     assert 0.3 < np.mean(bars[:, 120, 122] > 0) < 0.6  # the level varies
 
 
-def test_each_kind_has_its_share_and_the_rest_stay_as_they_were():
+@pytest.mark.parametrize("name, share", [("THICK", THICK), ("SMALL", SMALL), ("BILEVEL", BILEVEL)])
+def test_each_kind_has_its_share_and_the_rest_stay_as_they_were(name, share, only, monkeypatch):
+    only()
+    monkeypatch.setattr(coarse, name, share)
     ink = draw_bars()
-    ink[:, 200, 200] = 60
+    ink[:, :, 122] = 90
     changed = (coarsen(ink, make_rngs()) != ink).any(axis=(1, 2))
-    assert np.mean(changed) == pytest.approx(1 - (1 - THICK) * (1 - SMALL) * (1 - BILEVEL), abs=0.07)
+    assert np.mean(changed) == pytest.approx(share, abs=0.06)
+
+
+def test_lines_stay_black_beside_a_darker_spot():
+    ink = np.zeros((64, 64), np.uint8)
+    ink[10, 5:60], ink[30:32, 5:60], ink[50:54, 50:54] = 90, 45, 255  # a stroke, one between two pixels, a tip
+    assert np.array_equal(coarse.find_black(ink, 0.45), ink > 0)
 
 
 @pytest.mark.parametrize("shape", [(0, 32, 32), (3, 8, 8), (3, 1, 1)])

@@ -4,7 +4,6 @@ import json
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from derender.reader import Reader
 from derender.strokes import stroke_width
@@ -38,11 +37,13 @@ def test_a_look_has_its_side_and_its_levels(side, is_bilevel):
 def test_the_table_tells_each_look(monkeypatch, tmp_path):
     scenes = draw_scenes("validation", 3)
 
+    sides = []
+
     class Perfect:
         language = Reader.open("noisy_shapes").language
 
         def read(self, image, options):
-            assert isinstance(image, Image.Image)
+            sides.append(image.size[0])
             return next(answers)
 
     class Answer:
@@ -55,10 +56,11 @@ def test_the_table_tells_each_look(monkeypatch, tmp_path):
     out = tmp_path / "pens.md"
     pen_study.main(["--split", "validation", "--size", "2", "--out", str(out)])
     looks = json.loads(out.with_suffix(".json").read_text())["looks"]
+    assert sides == [512, 512, 64, 64, 512, 512]
     assert [item["exact"] for item in looks.values()] == [2, 2, 0]
     text = out.read_text()
-    assert "| pens of 0.7% of the side, 64 x 64 pixels | 100.00 | 100.00 | 0.00 | 0 |" in text
-    assert "| pens of 1.5% of the side, 512 x 512 pixels | 0.00 | 0.00 | 100.00 | 0 |" in text
+    assert "| pens of 0.6% of the side, 64 x 64 pixels | 100.00 | 100.00 | 0.00 | 0 |" in text
+    assert "| pens of 1.4% of the side, 512 x 512 pixels | 0.00 | 0.00 | 100.00 | 0 |" in text
     assert {path.name for path in tmp_path.iterdir()} == {"pens.json", "pens.md"}
 
 
