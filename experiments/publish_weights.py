@@ -42,7 +42,6 @@ EVALUATIONS = {
         "the first 100 of these": "--data noisy_shapes --split test --size 100",
         "sketches by freer hands, of 1 to 24 objects": f"{DRAWN} --render sketched",
         "the same scenes, drawn freehand": f"{DRAWN} --render freehand",
-        "the same, some by thick pens, in few pixels or black and white": f"{DRAWN} --render coarse",
         "real TikZ pictures of 1 to 12 objects": "--data {real}/noisy_shapes_tikz",
         "real hand drawings (Ellis et al. 2018)": "--data {real}/hand_drawings",
     },
