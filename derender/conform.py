@@ -21,9 +21,9 @@ from modeling_derender.language import Canvas
 
 
 LINES, AS_THEY_ARE = "lines", "as they are"  # what the PICTURES of a language's folder may say
-WIDTHS = (1.0, 3.2)  # pixels of a canvas 256 wide: strokes between are left as they are; others become
-USUAL_WIDTH = 1.8
-SHOWN_THICK = 9.0  # wide at most are strokes that a model sees as they are as well, since it may know thick pens
+WIDTHS = (1.0, 3.2)  # pixels of a canvas 256 wide: strokes between are left as they are,
+USUAL_WIDTH = 1.8  # and others become as wide as this;
+SHOWN_THICK = 9.0  # those up to so wide are seen as they are as well, by models that may know thick pens
 EVENEST = 2.0  # of 255: a picture that varies less is blank
 MARGIN = 40  # of 255: what varies less, as in a JPEG, may be a margin
 SAME_SHAPE = 0.03  # how far what margins leave may be from the canvas's aspect
@@ -48,14 +48,17 @@ class Sheet:
     def lay(self, frame: Frame) -> Laid:
         """The canvas that the frame is, its strokes as wide as they are drawn."""
         scale, told = frame.side / self.size, f"canvas: {frame}"
-        as_it_is = lay_on_canvas(self.ink, frame, self.size)
         if WIDTHS[0] * scale <= self.thickness <= WIDTHS[1] * scale:
-            return Laid(told, as_it_is, self, frame)
-        fitted = lay_on_canvas(set_width(self.ink, self.thickness, USUAL_WIDTH * scale), frame, self.size)
-        changed = f"{told}, strokes from {self.thickness / scale:.1f} to {USUAL_WIDTH} of its pixels wide"
-        is_thick = WIDTHS[1] * scale < self.thickness <= SHOWN_THICK * scale
-        thick = Laid(f"{told}, its strokes as thick as they are", as_it_is, self, frame) if is_thick else None
-        return Laid(changed, fitted, self, frame, thick)
+            return self._lay_ink(told, self.ink, frame)
+        thick = None
+        if WIDTHS[1] * scale < self.thickness <= SHOWN_THICK * scale:
+            thick = self._lay_ink(f"{told}, its strokes as thick as they are", self.ink, frame)
+        fitted = set_width(self.ink, self.thickness, USUAL_WIDTH * scale)
+        told += f", strokes from {self.thickness / scale:.1f} to {USUAL_WIDTH} of its pixels wide"
+        return self._lay_ink(told, fitted, frame, thick)
+
+    def _lay_ink(self, told: str, ink: np.ndarray, frame: Frame, thick: Laid | None = None) -> Laid:
+        return Laid(told, lay_on_canvas(ink, frame, self.size), self, frame, thick)
 
 
 @dataclass(frozen=True)

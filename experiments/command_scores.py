@@ -21,7 +21,7 @@ from datasets_scripts.imagefolder import read_imagefolder
 from derender.cli import DEFAULT_MODEL, positive
 from derender.errors import UnreadableError
 from derender.reader import Reader, ReadOptions
-from derender_training.result_file import describe_origin, write_bytes, write_json
+from derender_training.result_file import describe_origin
 from derender_training.scores import score_specifications
 from experiments.kept_measures import KeptMeasures
 from experiments.table_file import table_file
@@ -64,6 +64,11 @@ def score_all(language: Language, readings: Sequence[dict]) -> dict:
     }
 
 
+def as_cells(item: dict, shown: Sequence[str]) -> str:
+    """What `score_all` gives, in cells of a table: the scores that are shown, in percent, and how many are refused."""
+    return " | ".join([*(f"{100 * item['scores'][name]:.2f}" for name in shown), str(item["refused"])])
+
+
 def as_markdown(result: dict) -> str:
     lines = [
         f"# {result['data']}, as `derender --model {result['model']}` reads it",
@@ -73,8 +78,7 @@ def as_markdown(result: dict) -> str:
         f"| --- | ---: |{' ---: |' * len(SHOWN)} ---: |",
     ]
     for title, item in result["settings"].items():
-        cells = " | ".join(f"{100 * item['scores'][name]:.2f}" for name in SHOWN)
-        lines.append(f"| `{title}` | {item['exact']} of {result['pictures']} | {cells} | {item['refused']} |")
+        lines.append(f"| `{title}` | {item['exact']} of {result['pictures']} | {as_cells(item, SHOWN)} |")
     return "\n".join([*lines, ""])
 
 
@@ -99,10 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except ValueError as error:
         sys.exit(f"error: {error}")
     result["settings"] = settings
-    write_json(options.out.with_suffix(".json"), result)
-    write_bytes(options.out, as_markdown(result).encode())
-    kept.remove()
-    print(as_markdown(result))
+    kept.finish(result, as_markdown(result))
 
 
 if __name__ == "__main__":

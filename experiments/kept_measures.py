@@ -8,18 +8,19 @@ from pathlib import Path
 
 from tqdm.auto import tqdm
 
-from derender_training.result_file import write_json
+from derender_training.result_file import write_bytes, write_json
 
 
 class KeptMeasures:
     """What is done of a measurement whose table is to be `table`.
 
     `how` tells, as JSON, what decides what comes out, its `commit` among it: what was done otherwise is done again,
-    and so is what was done by files that differ from their commit. `remove` when the result is written.
+    and so is what was done by files that differ from their commit. `finish` with the result.
     """
 
     def __init__(self, table: Path, how: dict):
-        self.path, self.how, self._done = table.with_name(f".{table.stem}.unfinished.json"), how, {}
+        self.table, self.path = table, table.with_name(f".{table.stem}.unfinished.json")
+        self.how, self._done = how, {}
         if self.path.is_file():
             kept = json.loads(self.path.read_text(encoding="utf-8"))
             if kept["how"] == how and not str(how["commit"]).endswith("-dirty"):
@@ -33,6 +34,13 @@ class KeptMeasures:
             done.append(function(pictures[number]))
             write_json(self.path, {"how": self.how, "done": self._done})
         return done
+
+    def finish(self, result: dict, text: str) -> None:
+        """Write the table and its numbers beside it, forget what was kept, and print the table."""
+        write_json(self.table.with_suffix(".json"), result)
+        write_bytes(self.table, text.encode())
+        self.remove()
+        print(text)
 
     def remove(self) -> None:
         self.path.unlink(missing_ok=True)

@@ -27,8 +27,8 @@ from datasets_scripts.noisy_shapes.sampler import sample_scene
 from datasets_scripts.scenes import SPLITS, scene_rng
 from derender.cli import DEFAULT_MODEL, positive
 from derender.reader import Reader, ReadOptions
-from derender_training.result_file import describe_origin, write_bytes, write_json
-from experiments.command_scores import read_picture, score_all
+from derender_training.result_file import describe_origin
+from experiments.command_scores import as_cells, read_picture, score_all
 from experiments.kept_measures import KeptMeasures
 from experiments.table_file import table_file
 
@@ -95,9 +95,7 @@ def as_markdown(result: dict) -> str:
         f"| | {' | '.join(SHOWN)} | refused |",
         f"| --- |{' ---: |' * len(SHOWN)} ---: |",
     ]
-    for title, item in result["looks"].items():
-        cells = " | ".join(f"{100 * item['scores'][name]:.2f}" for name in SHOWN)
-        lines.append(f"| {title} | {cells} | {item['refused']} |")
+    lines += [f"| {title} | {as_cells(item, SHOWN)} |" for title, item in result["looks"].items()]
     return "\n".join([*lines, ""])
 
 
@@ -121,10 +119,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except ValueError as error:
         sys.exit(f"error: {error}")
     result["looks"] = looks
-    write_json(options.out.with_suffix(".json"), result)
-    write_bytes(options.out, as_markdown(result).encode())
-    kept.remove()
-    print(as_markdown(result))
+    kept.finish(result, as_markdown(result))
 
 
 if __name__ == "__main__":

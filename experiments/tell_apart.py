@@ -25,7 +25,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from datasets_scripts.evaluation_data import EvaluationData, take
 from datasets_scripts.scenes import RenderError, Scenes, data_options, find_renderer
 from derender.cli import positive
-from derender_training.result_file import describe_origin, read_evaluation, write_bytes, write_json
+from derender_training.result_file import describe_origin, read_evaluation
 from experiments.error_parts import find_parts
 from experiments.kept_measures import KeptMeasures
 from experiments.table_file import table_file
@@ -172,12 +172,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         kept = KeptMeasures(options.out, how)
         told = tell_all(evaluation, options.limit, options.learned, options.tested, kept)
         result = how | {"pictures": told}
-        write_json(options.out.with_suffix(".json"), result)
-        write_bytes(options.out, as_markdown(result).encode())
-        kept.remove()
+        kept.finish(result, as_markdown(result))
     except (OSError, ValueError, RenderError) as error:
         sys.exit(f"error: {error}")
-    print(as_markdown(result))
 
 
 if __name__ == "__main__":

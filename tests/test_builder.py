@@ -208,7 +208,10 @@ def test_the_papers_sizes_are_the_default(noisy_shapes, tmp_path):
         ({"seed": 1.5}, "seed must be a whole number"),
         ({"image_size": 64}, r"image_size must be \[height, width\], not 64"),
         ({"image_size": [64]}, r"image_size must be \[height, width\], not \[64\]"),
-        ({"render": "oil"}, "unknown renderer 'oil'; known: noisy, pencil, varied, sketched, freehand, coarse, clean"),
+        (
+            {"render": "oil"},
+            "unknown renderer 'oil'; known: noisy, pencil, varied, sketched, freehand, coarse, clean, tikz",
+        ),
         ({"max_objects": 0}, "max_objects must be"),
         ({"num_proc": 0}, "num_proc must be at least 1"),
     ],

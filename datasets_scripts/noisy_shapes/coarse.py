@@ -10,6 +10,7 @@ from PIL import Image
 from scipy.ndimage import maximum_filter, maximum_filter1d
 
 from .ink_profile import FULL_SIZE
+from .variation import factor_in
 
 
 THICK = 0.4  # of the pictures: drawn by a thicker pen,
@@ -28,11 +29,11 @@ def coarsen(ink: np.ndarray, rngs: Sequence[Generator]) -> np.ndarray:
     size = ink.shape[1]
     thicker = np.floor(uniform[:, 3] * MOST_THICKER) + 1
     ink = _thicken(ink, np.rint(is_thick * thicker * size / FULL_SIZE))
-    sides = np.rint(FULL_SIZE * (LEAST_SIDE / FULL_SIZE) ** (is_small * uniform[:, 4])).astype(int)
+    fewer = np.minimum(np.rint(factor_in((FULL_SIZE, LEAST_SIDE), uniform[:, 4])), size)
+    sides = np.where(is_small, fewer, size).astype(int)
     levels = np.where(is_bilevel, LEVEL[0] + uniform[:, 5] * (LEVEL[1] - LEVEL[0]), 0)
     for number in np.flatnonzero(is_small | is_bilevel):
-        side = min(sides[number], size) if is_small[number] else size
-        ink[number] = _scan(ink[number], side, levels[number])
+        ink[number] = _scan(ink[number], sides[number], levels[number])
     return ink
 
 

@@ -66,14 +66,16 @@ def render_batch(
 
 
 def _render_chunk(scenes, side: int, rngs, image_noise: bool, hand, wear) -> np.ndarray:
+    if rngs is None:
+        image_noise, hand, wear = False, None, None
     drawing = draw(scenes, rngs)
-    if hand is not None and rngs is not None:
+    if hand is not None:
         drawing = hand(drawing, rngs)
     segments, tips = trace(drawing, rngs)
-    noise = sample_image_noise(rngs) if rngs is not None and image_noise else None
+    noise = sample_image_noise(rngs) if image_noise else None
     moved = () if noise is None else (noise.shift, noise.factor)
     ink = _paint(segments, tips, len(scenes), side, *moved)
-    if wear is not None and rngs is not None:
+    if wear is not None:
         ink = wear(ink, rngs)
     if noise is not None:
         invert_pixels(ink, noise.inverted)
