@@ -1,4 +1,4 @@
-"""Push models to the Hub: hub_push.py [FOLDER NAME ...], or one folder as it is: hub_push.py --folder FOLDER NAME"""
+"""Push models to the Hub: hub_push.py FOLDER NAME ...; the first one's folder as it is, the others as models."""
 
 import sys
 
@@ -7,11 +7,9 @@ from huggingface_hub import HfApi
 from modeling_derender import DerenderForConditionalGeneration, DerenderProcessor
 
 
-if sys.argv[1] == "--folder":
-    folder, name = sys.argv[2:]
-    HfApi().create_repo(name)
-    HfApi().upload_folder(repo_id=name, folder_path=folder)
-    sys.exit()
-for folder, name in zip(sys.argv[1::2], sys.argv[2::2], strict=True):
+(folder, name), *others = zip(sys.argv[1::2], sys.argv[2::2], strict=True)
+HfApi().create_repo(name)
+HfApi().upload_folder(repo_id=name, folder_path=folder)
+for folder, name in others:
     DerenderForConditionalGeneration.from_pretrained(folder).push_to_hub(name)
     DerenderProcessor.from_pretrained(folder).push_to_hub(name)

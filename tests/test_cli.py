@@ -106,9 +106,12 @@ def test_standard_input(model, tmp_path):
         done = subprocess.run(command, stdin=picture, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["file_name"] == "-"
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
-    assert (done.returncode, done.stdout) == (EXIT_STATUS["unreadable"], "")
-    assert done.stderr == "derender: standard input: is empty\n"
+
+
+def test_empty_standard_input(run, monkeypatch):
+    with open(os.devnull) as nothing:
+        monkeypatch.setattr(sys, "stdin", nothing)
+        assert run("-") == (EXIT_STATUS["unreadable"], b"", "derender: standard input: is empty\n")
 
 
 def test_unsure_objects_are_left_out(run, tmp_path):

@@ -3,7 +3,6 @@
 import importlib.util
 import io
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 import datasets
 import numpy as np
 import pytest
+from launched import launch
 from PIL import Image
 from tiny_checkpoint import save_tiny_checkpoint
 from toy_folder import write_toy_folder
@@ -75,11 +75,7 @@ def error_of(evaluate, *arguments, **options) -> str:
 
 
 def run_two_processes(workplace, data, *arguments) -> subprocess.CompletedProcess:
-    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", ROOT / "eval.py"]
-    return subprocess.run(
-        [*launch, "--model", workplace / "model", "--data", data, "--batch_size", "2", *arguments],
-        env={**os.environ, "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}, capture_output=True, text=True,
-    )  # fmt: skip
+    return launch("eval.py", "--model", workplace / "model", "--data", data, "--batch_size", "2", *arguments)
 
 
 def test_two_processes_say_what_one_says(evaluate, workplace, tmp_path):

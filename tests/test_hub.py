@@ -27,6 +27,7 @@ HERE = Path(__file__).parent
 LANGUAGES = {"noisy_shapes": NOISY_SHAPES, "abstract_scenes": ABSTRACT_SCENES}
 DECODERS = {"transformer": TRANSFORMER, "lstm": {"decoder_type": "lstm"}}
 NAMES = [f"someone/{language}-{decoder}" for language in LANGUAGES for decoder in DECODERS]
+TRAINED = "someone/toy"
 
 
 def run(script: str, *arguments, hub: Hub | None, cache: Path) -> str:
@@ -63,14 +64,19 @@ def picture(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def loaded(folders, picture, tmp_path_factory) -> tuple[Hub, dict[str, dict]]:
+def trained_folder(trained, options) -> Path:
+    return Path(options.output_dir) / "model"
+
+
+@pytest.fixture(scope="module")
+def loaded(folders, trained_folder, picture, tmp_path_factory) -> tuple[Hub, dict[str, dict]]:
     """The Hub after all models were pushed and loaded again, and what they made of the picture."""
-    work = tmp_path_factory.mktemp("hub")
+    work, names = tmp_path_factory.mktemp("hub"), [*NAMES, TRAINED]
     with serve_hub() as hub:
         pairs = [part for name, folder in folders.items() for part in (folder, name)]
-        run("hub_push.py", *pairs, hub=hub, cache=work / "pusher")
-        lines = run("hub_load.py", picture, *NAMES, hub=hub, cache=work / "stranger").splitlines()
-    return hub, dict(zip(NAMES, map(json.loads, lines), strict=True))
+        run("hub_push.py", trained_folder, TRAINED, *pairs, hub=hub, cache=work / "pusher")
+        lines = run("hub_load.py", picture, *names, hub=hub, cache=work / "stranger").splitlines()
+    return hub, dict(zip(names, map(json.loads, lines), strict=True))
 
 
 def check(folder: Path, picture: Path, result: dict) -> None:
@@ -105,18 +111,15 @@ def test_a_stranger_reads_the_same_from_the_hub(loaded, folders, picture, name):
     assert "model.safetensors" in files and not any(path.endswith((".bin", ".pt", ".pth")) for path in files)
 
 
-def test_a_trained_folder_goes_up_with_its_card(trained, options, picture, tmp_path):
-    folder = Path(options.output_dir) / "model"
-    with serve_hub() as hub:
-        run("hub_push.py", "--folder", folder, "someone/toy", hub=hub, cache=tmp_path / "pusher")
-        (line,) = run("hub_load.py", picture, "someone/toy", hub=hub, cache=tmp_path / "stranger").splitlines()
-    check(folder, picture, json.loads(line))
-    files = hub.files("someone/toy")
-    assert files["README.md"] == (folder / "README.md").read_bytes() and "readings.png" in files
+def test_a_trained_folder_goes_up_with_its_card(loaded, trained_folder, picture):
+    hub, results = loaded
+    check(trained_folder, picture, results[TRAINED])
+    files = hub.files(TRAINED)
+    assert files["README.md"] == (trained_folder / "README.md").read_bytes() and "readings.png" in files
 
 
 def test_some_models_say_something(loaded):
-    assert any(result["pipeline"]["objects"] for result in loaded[1].values())
+    assert any(loaded[1][name]["pipeline"]["objects"] for name in NAMES)
 
 
 def test_a_stranger_reads_the_same_from_a_folder(folders, picture, tmp_path):

@@ -1,15 +1,13 @@
-"""The three scripts under `accelerate launch`, by the example configuration: two processes on the CPU."""
+"""train.py and rl_train.py under `accelerate launch` (eval.py: test_eval.py), and the example configurations."""
 
 import json
-import os
-import subprocess
-import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 import yaml
 from accelerate.commands.config.config_args import load_config_from_file
+from launched import CONFIGS, launch
 
 import train
 from derender_training.checkpoints import CheckpointError
@@ -20,23 +18,12 @@ from derender_training.training_options import TrainingOptions
 from modeling_derender.checkpoint import load_checkpoint
 
 
-ROOT = Path(__file__).parents[1]
-CONFIGS = ROOT / "configs" / "accelerate"
 TOY = str(Path(__file__).parent / "toy_language")
-
-
-def launch(script: str, *arguments, processes: int = 2) -> subprocess.CompletedProcess:
-    command = [Path(sys.executable).with_name("accelerate"), "launch", "--config_file", CONFIGS / "gpus.yaml"]
-    command += ["--num_processes", str(processes), "--main_process_port", "0", ROOT / script, *map(str, arguments)]
-    environment = {**os.environ, "ACCELERATE_USE_CPU": "true", "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=ROOT)
-    assert done.returncode == 0, done.stderr
-    return done
 
 
 @pytest.fixture(scope="module")
 def runs(options, tmp_path_factory) -> tuple[Path, dict]:
-    """train.py, rl_train.py and eval.py, one after the other; their folders and what they said."""
+    """train.py and rl_train.py, one after the other; the folder of both runs and what they said."""
     folder, said = tmp_path_factory.mktemp("launched"), {}
 
     def run(script: str, options) -> None:
@@ -45,6 +32,7 @@ def runs(options, tmp_path_factory) -> tuple[Path, dict]:
             yaml.safe_dump({name: value for name, value in asdict(options).items() if value is not None})
         )
         said[script] = launch(script, recipe)
+        assert said[script].returncode == 0, said[script].stderr
 
     small = {"batch_size": 8, "evaluation_size": 7, "save_every": 4, "steps": 4, "evaluate_every": 4}
     run("train.py", replace(options, output_dir=str(folder / "train"), max_minutes=60.0, **small))
@@ -52,10 +40,6 @@ def runs(options, tmp_path_factory) -> tuple[Path, dict]:
         checkpoint=str(folder / "train" / "model"), output_dir=str(folder / "rl"), language=TOY,
         scene={"max_objects": 1}, num_workers=0, num_threads=1, **small,
     ))  # fmt: skip
-    said["eval.py"] = launch(
-        "eval.py", "--model", folder / "rl" / "model", "--data", TOY, "--size", "9", "--batch_size", "2",
-        "--json", folder / "eval.json",
-    )  # fmt: skip
     return folder, said
 
 
@@ -82,13 +66,6 @@ def test_one_process_does_not_go_on_with_what_two_began(runs):
     recipe = read_options(TrainingOptions, [str(runs[0] / "train.py.yaml")])
     with pytest.raises(CheckpointError, match="was written by 2 processes and cannot be resumed by 1"):
         train.training_function(recipe)
-
-
-def test_two_processes_score_each_picture_once(runs):
-    folder, said = runs
-    result = json.loads((folder / "eval.json").read_text())
-    assert [item["file_name"] for item in result["predictions"]] == [str(number) for number in range(9)]
-    assert said["eval.py"].stdout.count("reconstruction_error") == 1
 
 
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)

@@ -1,13 +1,14 @@
 """The page of `derender serve`: it reads, shows and hands out, whatever is thrown at it, and keeps to its folder."""
 
+import importlib
 import json
 import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import ModuleType
 
-import gradio as gr
 import httpx
 import numpy as np
 import pytest
@@ -19,7 +20,6 @@ from served_page import needs_chromium, open_browser, serve_page
 
 import derender
 from derender.cli import EXIT_STATUS, main
-from derender.page import Desk, build_page
 from derender.reader import Reader, ReadOptions
 from derender.table import headers
 
@@ -28,6 +28,12 @@ TOY = str(Path(__file__).parent / "toy_language")
 PACKAGE = Path(derender.__file__).parent
 CLIENTS, REQUESTS = 8, 40
 LARGEST_UPLOAD = 20 << 20
+
+
+@pytest.fixture(scope="module")
+def page_module() -> ModuleType:
+    """Imported here: Gradio takes long seconds, which each process that collects this file would wait."""
+    return importlib.import_module("derender.page")
 
 
 @pytest.fixture(scope="module")
@@ -85,8 +91,8 @@ def test_programs_get_what_the_command_tells(client, pictures, arguments, capsys
         assert told["confidences"] == pytest.approx(wanted["confidences"], abs=1e-3)
 
 
-def test_candidates_and_drawings_are_those_asked_for(pictures, arguments, monkeypatch):
-    desk, asked, read = Desk(Reader.open(arguments[1], language=TOY)), [], Reader.read
+def test_candidates_and_drawings_are_those_asked_for(pictures, page_module, arguments, monkeypatch):
+    desk, asked, read = page_module.Desk(Reader.open(arguments[1], language=TOY)), [], Reader.read
     monkeypatch.setattr(Reader, "read", lambda self, image, options: asked.append(options) or read(self, image))
     desk.read_for_programs(str(pictures[0]), 3, 20)
     desk.read_file(str(pictures[0]), 1, 0)
@@ -179,8 +185,8 @@ def test_what_programs_leave_out(client, address, pictures):
         ask(client, pictures[0], "many", 0)
 
 
-def test_one_reading_at_a_time_whatever_asks(arguments):
-    page = build_page(Reader.open(*arguments[1::2][:1], language=TOY))
+def test_one_reading_at_a_time_whatever_asks(page_module, arguments):
+    page = page_module.build_page(Reader.open(*arguments[1::2][:1], language=TOY))
     shared = [function.name for function in page.fns.values() if function.concurrency_id == "reading"]
     assert sorted(shared) == ["read_file", "read_file", "read_for_programs"]
 
@@ -226,10 +232,10 @@ def as_row(**cells: str) -> list[str]:
         ([{"category": "dot", "x": "1", "y": "2"}, {"category": "dot", "x": "far", "y": "1"}], "row 2: .*far"),
     ],
 )
-def test_a_table_that_cannot_be_drawn_says_why(rows, message, pictures, arguments):
-    desk = Desk(Reader.open(arguments[1], language=TOY))
+def test_a_table_that_cannot_be_drawn_says_why(rows, message, pictures, page_module, arguments):
+    desk = page_module.Desk(Reader.open(arguments[1], language=TOY))
     reading = None if rows is None else desk.reader.read(Image.open(pictures[0]))
-    with pytest.raises(gr.Error, match=message):
+    with pytest.raises(page_module.gr.Error, match=message):
         desk.redraw(reading, [as_row(**cells) for cells in rows or []])
 
 

@@ -4,7 +4,6 @@ import json
 import runpy
 from pathlib import Path
 
-import gradio
 import numpy as np
 import pytest
 from odd_pictures import half_lit, halved, overexposed, photographed_on_light_wood, photographed_well, scanned
@@ -92,6 +91,8 @@ def test_what_is_exported_is_what_was_read(form, tmp_path, capsysbinary):
 
 
 def test_the_space_has_the_page():
+    import gradio  # for long seconds, which each process that collects this file would wait
+
     assert isinstance(runpy.run_path(str(ROOT / "app.py"), run_name="app")["page"], gradio.Blocks)
 
 

@@ -130,14 +130,14 @@ def test_a_run_that_was_stopped_goes_on_bit_for_bit(rl_options, tmp_path, monkey
 
 def test_two_processes_make_the_same_updates_as_one(rl_options, tmp_path):
     recipe = tmp_path / "recipe.yaml"
-    options = {name: value for name, value in vars(rl_options).items() if value is not None and name != "output_dir"}
-    recipe.write_text(yaml.safe_dump(options | {"rewards": ["iou", "image"], "evaluation_size": 8}))
+    options = replace(rl_options, rewards=["iou", "image"], evaluation_size=8, output_dir=str(tmp_path / "1"))
+    rl_train.training_function(options)
+    recipe.write_text(yaml.safe_dump({name: value for name, value in vars(options).items() if value is not None}))
     environment = {**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-    for number in (1, 2):
-        launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(number)]
-        arguments = [str(ROOT / "rl_train.py"), str(recipe), "--output_dir", str(tmp_path / str(number))]
-        done = subprocess.run([*launch, *arguments], env=environment, capture_output=True, text=True, timeout=240)
-        assert done.returncode == 0, done.stderr
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    arguments = [str(ROOT / "rl_train.py"), str(recipe), "--output_dir", str(tmp_path / "2")]
+    done = subprocess.run([*launch, *arguments], env=environment, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr
     before = load_checkpoint(rl_options.checkpoint).state_dict()
     one, two = (load_file(next((tmp_path / str(number)).glob("checkpoints/*/model.safetensors"))) for number in (1, 2))
     before, one, two = (
