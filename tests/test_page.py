@@ -207,11 +207,12 @@ def test_it_listens_on_the_loopback_alone(address):
 
 def test_a_port_in_use_is_named(address, arguments):
     port = address.rsplit(":", 1)[1]
-    command = [Path(sys.executable).with_name("derender"), "serve", "--port", port, *arguments]
+    where = ["--host", "localhost", "--port", port, "--tta"]
+    command = [Path(sys.executable).with_name("derender"), "serve", *where, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == EXIT_STATUS["usage"] and done.stdout == ""
     assert done.stderr.strip() == (
-        f"derender: cannot listen on port {port} of 127.0.0.1: in use, not allowed, or no address of this machine"
+        f"derender: cannot listen on port {port} of localhost: in use, not allowed, or no address of this machine"
     )
 
 

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from tiny_checkpoint import save_tiny_checkpoint
 
 import eval as eval_script
+from datasets_scripts.abstract_scenes import LANGUAGE as ABSTRACT_SCENES
 
 
 TOY = str(Path(__file__).parent / "toy_language")
@@ -45,6 +47,16 @@ def test_what_a_search_cannot_go_with_is_told_before_any_work(evaluate, tmp_path
     with pytest.raises(SystemExit):
         evaluate("--refine", 10, "--no-grammar")
     assert "--refine: choose among what the grammar allows" in capsys.readouterr().err
+
+
+def test_a_search_needs_something_to_draw_with(tmp_path, monkeypatch):
+    monkeypatch.delenv("ABSTRACT_SCENES_DIR", raising=False)
+    model, pictures = save_tiny_checkpoint(tmp_path / "model", ABSTRACT_SCENES), tmp_path / "pictures"
+    pictures.mkdir()
+    Image.new("RGB", (50, 40)).save(pictures / "1.png")
+    (pictures / "metadata.jsonl").write_text('{"file_name": "1.png", "objects": []}\n')
+    with pytest.raises(SystemExit, match="^error: --candidates, --refine: abstract_scenes cannot be drawn here$"):
+        eval_script.main(["--model", str(model), "--data", str(pictures), "--refine", "10", "--device", "cpu"])
 
 
 def test_a_curve_needs_a_search(evaluate, capsys):
