@@ -33,18 +33,22 @@ PLACES = {
     "real": "the folder of the real pictures, which are not part of the repository",
     "data": "the folder of the data set's download, which is not part of the repository",
 }
+LANGUAGE_OF = {"coarse_drawings": "noisy_shapes"}  # where the weights are not called by their language
 DRAWN = "--data noisy_shapes --split test --size 500 --scene.max_objects 24 --scene.turned 0.4 --scene.diagonal 0.15"
 # What each is scored on, by what the card calls it: arguments of eval.py, {data} being --data_dir's.
+SHAPES = {
+    "fresh scenes of 1 to 12 objects": "--data noisy_shapes --split test --size 2000",
+    "the same, test-time augmentation": "--data noisy_shapes --split test --size 2000 --tta",
+    "the first 100 of these": "--data noisy_shapes --split test --size 100",
+    "sketches by freer hands, of 1 to 24 objects": f"{DRAWN} --render sketched",
+    "the same scenes, drawn freehand": f"{DRAWN} --render freehand",
+    "real TikZ pictures of 1 to 12 objects": "--data {real}/noisy_shapes_tikz",
+    "real hand drawings (Ellis et al. 2018)": "--data {real}/hand_drawings",
+}
 EVALUATIONS = {
-    "noisy_shapes": {
-        "fresh scenes of 1 to 12 objects": "--data noisy_shapes --split test --size 2000",
-        "the same, test-time augmentation": "--data noisy_shapes --split test --size 2000 --tta",
-        "the first 100 of these": "--data noisy_shapes --split test --size 100",
-        "sketches by freer hands, of 1 to 24 objects": f"{DRAWN} --render sketched",
-        "the same scenes, drawn freehand": f"{DRAWN} --render freehand",
-        "real TikZ pictures of 1 to 12 objects": "--data {real}/noisy_shapes_tikz",
-        "real hand drawings (Ellis et al. 2018)": "--data {real}/hand_drawings",
-    },
+    "noisy_shapes": SHAPES,
+    "coarse_drawings": SHAPES
+    | {"the same scenes, some by thick pens, in few pixels or black and white": f"{DRAWN} --render coarse"},
     "abstract_scenes": {
         "test scenes": "--data abstract_scenes --split test --scene.validation_share 0.02 --data_dir {data}",
         "the same, test-time augmentation": (
@@ -55,10 +59,12 @@ EVALUATIONS = {
         ),
     },
 }
-READS = {
-    "noisy_shapes": """\
+LINES = """\
 line drawings on a grid of 16 x 16 units: circles of radius 1, upright rectangles and straight lines, solid or dashed,
-with or without an arrow's tip, as many as fit into 144 tokens (a line takes 6, a rectangle 5, a circle 3)""",
+with or without an arrow's tip, as many as fit into 144 tokens (a line takes 6, a rectangle 5, a circle 3)"""
+READS = {
+    "noisy_shapes": LINES,
+    "coarse_drawings": f"{LINES}. It is for those by a thick pen, in few pixels or in black and white",
     "abstract_scenes": "scenes of 500 x 400 pixels, composed of the 126 pieces of clip art of AbstractScenes_v1.1",
 }
 SEVERAL_RUNS = """\
@@ -71,13 +77,13 @@ TEXT = """\
 license: {license}
 library_name: transformers
 pipeline_tag: image-to-text
-tags: [de-rendering, inverse-graphics, image-to-spec, {name}]
+tags: [de-rendering, inverse-graphics, image-to-spec, {language}]
 ---
 
 # {name}
 
 Reads a picture back into the specification that drew it: a set of objects with exact properties, in the graphics
-language `{name}`. It reads {reads}.
+language `{language}`. It reads {reads}.
 
 It comes with Derender, whose command `derender --model {name} picture.png` uses it.
 
@@ -155,7 +161,8 @@ def evaluate(name: str, model: Path, places: dict[str, str]) -> dict[str, dict]:
 
 def write_card(name: str, results: dict[str, dict], sources: Sequence[Path], commit: str | None) -> str:
     """The card's text, with the scores that the code of `commit` gives; ValueError for a source that has no card."""
-    license = getattr(open_language(name), "WEIGHTS_LICENSE", LICENSE)
+    language = LANGUAGE_OF.get(name, name)
+    license = getattr(open_language(language), "WEIGHTS_LICENSE", LICENSE)
     first = next(iter(results.values()))
     columns = [score for score in SHOWN if score in first]
     lines = [f"| | pictures | {' | '.join(columns)} |", f"| --- | ---: |{' ---: |' * len(columns)}"]
@@ -167,7 +174,7 @@ def write_card(name: str, results: dict[str, dict], sources: Sequence[Path], com
     if made.count(RUN) > 1:
         made = f"{SEVERAL_RUNS}\n{made}"
     return TEXT.format(
-        name=name, reads=READS[name], license=license, hardware=first["hardware"], commit=commit,
+        name=name, language=language, reads=READS[name], license=license, hardware=first["hardware"], commit=commit,
         scores="\n".join(lines), commands=commands, places=_explain_places(name),
         made=made, license_text=explain_license(license),
     )  # fmt: skip

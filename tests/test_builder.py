@@ -297,9 +297,10 @@ def test_cards_and_weights_are_installed(monkeypatch):
     command.ensure_finalized()
     installed = {(Path(folder) / name).as_posix() for _, folder, _, names in command.data_files for name in names}
     needed = ("model.safetensors", "config.json", "generation_config.json", "processor_config.json", "tokenizer.json")
-    for name in ("noisy_shapes", "abstract_scenes"):
-        wanted = {f"datasets_scripts/{name}/README.md", *(f"pretrained/{name}/{part}" for part in needed)}
-        assert wanted <= installed
+    wanted = {f"datasets_scripts/{name}/README.md" for name in ("noisy_shapes", "abstract_scenes")}
+    models = ("noisy_shapes", "coarse_drawings", "abstract_scenes")
+    wanted |= {f"pretrained/{name}/{part}" for name in models for part in needed}
+    assert wanted <= installed
 
 
 @pytest.mark.parametrize(("name", "license"), [("noisy_shapes", "apache-2.0"), ("abstract_scenes", "other")])
