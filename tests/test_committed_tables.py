@@ -7,7 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from experiments import command_scores, noise_study, order_table, paper_rows, reproduction, rl_study, tell_apart
+from experiments import (
+    command_scores,
+    noise_study,
+    order_table,
+    paper_rows,
+    pen_study,
+    reproduction,
+    rl_study,
+    tell_apart,
+)
 from experiments.paper_runs import REAL_PICTURES, find_runs
 from experiments.paper_table import as_markdown
 from experiments.run_records import read_record
@@ -25,6 +34,8 @@ STUDIES = {
     "rl_study_abstract_scenes": partial(rl_study.as_markdown, "abstract_scenes"),
     "tell_apart_noisy_shapes": tell_apart.as_markdown,
     "hand_drawings": command_scores.as_markdown,
+    "pens_noisy_shapes": pen_study.as_markdown,
+    "pens_coarse_drawings": pen_study.as_markdown,
 }
 
 

@@ -36,6 +36,13 @@ def test_all_of_it_takes_the_place_of_what_was_there(places, monkeypatch):
     assert [path.name for path in places.published.parent.iterdir()] == ["noisy_shapes"]
 
 
+def test_a_card_tells_the_language_where_the_weights_are_called_otherwise(places, monkeypatch):
+    monkeypatch.setattr(publish_weights, "evaluate", lambda name, model, places: {"some pictures": dict(RESULT)})
+    main(["coarse_drawings", places.model, "--real_pictures", str(places.real)])
+    card = (places.published.with_name("coarse_drawings") / CARD).read_text()
+    assert "# coarse_drawings" in card and "language `noisy_shapes`" in card and "license: apache-2.0" in card
+
+
 def test_a_card_tells_every_run_and_once_that_they_are_several(places, monkeypatch):
     monkeypatch.setattr(publish_weights, "evaluate", lambda name, model, places: {"some pictures": dict(RESULT)})
     publish(places)
