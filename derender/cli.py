@@ -70,7 +70,10 @@ def _find_version() -> str:
 def add_reader_options(parser: argparse.ArgumentParser) -> None:
     """Those of the model and what belongs to it."""
     parser.add_argument(
-        "--model", default=DEFAULT_MODEL, help="one that comes with derender, a folder, or one on the Hub"
+        "--model",
+        default=DEFAULT_MODEL,
+        help="noisy_shapes (line drawings, the default), coarse_drawings (the same by thick pens or in few pixels), "
+        "abstract_scenes (clip art), a folder, or one on the Hub",
     )
     parser.add_argument("--language", metavar="FOLDER", help="the language's folder, where it is none of derender's")
     parser.add_argument("--data_dir", metavar="FOLDER", help="the language's own files (clip art), where it has such")

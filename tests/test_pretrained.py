@@ -45,6 +45,13 @@ def test_every_model_is_there_and_scored_as_its_card_says():
             assert told in card and any(line.startswith(f"| {title} |") for line in card)
 
 
+def test_the_help_names_every_model(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    told = capsys.readouterr().out
+    assert all(name in told for name in MODELS)
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_the_card_tells_what_eval_gives(name, tmp_path):
     title, told = read_card(MODELS[name])
