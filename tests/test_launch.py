@@ -1,4 +1,4 @@
-"""train.py and rl_train.py under `accelerate launch` (eval.py: test_eval.py), and the example configurations."""
+"""The three scripts under `accelerate launch`, by the example configuration: two processes on the CPU."""
 
 import json
 from dataclasses import asdict, replace
@@ -23,7 +23,7 @@ TOY = str(Path(__file__).parent / "toy_language")
 
 @pytest.fixture(scope="module")
 def runs(options, tmp_path_factory) -> tuple[Path, dict]:
-    """train.py and rl_train.py, one after the other; the folder of both runs and what they said."""
+    """train.py, rl_train.py and eval.py, one after the other; their folders and what they said."""
     folder, said = tmp_path_factory.mktemp("launched"), {}
 
     def run(script: str, options) -> None:
@@ -40,6 +40,11 @@ def runs(options, tmp_path_factory) -> tuple[Path, dict]:
         checkpoint=str(folder / "train" / "model"), output_dir=str(folder / "rl"), language=TOY,
         scene={"max_objects": 1}, num_workers=0, num_threads=1, **small,
     ))  # fmt: skip
+    said["eval.py"] = launch(
+        "eval.py", "--model", folder / "rl" / "model", "--data", TOY, "--size", "9", "--batch_size", "2",
+        "--json", folder / "eval.json",
+    )  # fmt: skip
+    assert said["eval.py"].returncode == 0, said["eval.py"].stderr
     return folder, said
 
 
@@ -66,6 +71,13 @@ def test_one_process_does_not_go_on_with_what_two_began(runs):
     recipe = read_options(TrainingOptions, [str(runs[0] / "train.py.yaml")])
     with pytest.raises(CheckpointError, match="was written by 2 processes and cannot be resumed by 1"):
         train.training_function(recipe)
+
+
+def test_two_processes_score_each_picture_once(runs):
+    folder, said = runs
+    result = json.loads((folder / "eval.json").read_text())
+    assert [item["file_name"] for item in result["predictions"]] == [str(number) for number in range(9)]
+    assert said["eval.py"].stdout.count("reconstruction_error") == 1
 
 
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)
