@@ -72,8 +72,8 @@ def add_reader_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model",
         default=DEFAULT_MODEL,
-        help="noisy_shapes (line drawings, the default), coarse_drawings (the same by thick pens or in few pixels), "
-        "abstract_scenes (clip art), a folder, or one on the Hub",
+        help="noisy_shapes (line drawings), coarse_drawings (the same by thick pens or in few pixels), "
+        "abstract_scenes (clip art), a folder, or one on the Hub (%(default)s)",
     )
     parser.add_argument("--language", metavar="FOLDER", help="the language's folder, where it is none of derender's")
     parser.add_argument("--data_dir", metavar="FOLDER", help="the language's own files (clip art), where it has such")
