@@ -73,7 +73,8 @@ def add_reader_options(parser: argparse.ArgumentParser) -> None:
         "--model",
         default=DEFAULT_MODEL,
         help="noisy_shapes (line drawings), coarse_drawings (the same by thick pens or in few pixels), "
-        "abstract_scenes (clip art), a folder, or one on the Hub (%(default)s)",
+        "abstract_scenes (clip art), a folder, or one on the Hub; several with commas between: each picture "
+        "is read by the one that makes most sense of it (%(default)s)",
     )
     parser.add_argument("--language", metavar="FOLDER", help="the language's folder, where it is none of derender's")
     parser.add_argument("--data_dir", metavar="FOLDER", help="the language's own files (clip art), where it has such")

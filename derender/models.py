@@ -29,6 +29,11 @@ def bundled_models() -> dict[str, Path]:
     return {folder.name: folder for folder in sorted(folders) if (folder / "config.json").is_file()}
 
 
+def split_names(names: str) -> list[str]:
+    """Names of models with commas between; a folder may have commas in its own name."""
+    return [names] if os.path.isdir(names) else [name.strip() for name in names.split(",")]
+
+
 def load_model(
     name: str, test_time_augmentation: bool = False
 ) -> tuple[DerenderForConditionalGeneration, DerenderProcessor]:

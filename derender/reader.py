@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
@@ -19,7 +19,7 @@ from datasets_scripts.scenes import data_options
 from derender.conform import AS_THEY_ARE, LINES, Conformed, Laid, Step, conform
 from derender.errors import UnreadableError
 from derender.likeness import Likeness, correlate, rank
-from derender.models import load_model
+from derender.models import load_model, split_names
 from derender.registration import register, straighten
 from derender.search import Found, Refiner
 from derender_training.drawing import draw_readings
@@ -86,7 +86,8 @@ class Reader:
     """A model with its processor and, where its language has a folder here, what draws it; `draw` is None elsewhere.
 
     `data_dir` is the folder of the language's own files, and `language` the language's own folder, where it is none of
-    ours. ValueError where they are not, and for lines on a canvas that is not square or not grey.
+    ours. ValueError where they are not, and for lines on a canvas that is not square or not grey. `others` are models
+    of the same language, or ValueError, that read each picture too; `name` is what this one is called beside them.
     """
 
     def __init__(
@@ -95,8 +96,15 @@ class Reader:
         processor: DerenderProcessor,
         data_dir: str | None = None,
         language: str | None = None,
+        name: str = "the model",
+        others: Sequence[Reader] = (),
     ):
         self.model, self.processor, self.language = model.eval(), processor, model.language
+        self.name, self.others = name, others
+        for other in others:
+            if other.language != self.language:
+                read = f"{name} reads {self.language.name}, and {other.name} {other.language.name}"
+                raise ValueError(f"models that read together are of one language: {read}")
         self.folder = find_folder(self.language, language)
         self.pictures = find_kind(self.folder, self.language)
         self.data, self.draw = self._find_drawing(data_dir)
@@ -109,8 +117,11 @@ class Reader:
         language: str | None = None,
         test_time_augmentation: bool = False,
     ) -> Reader:
-        """By the model's name; see `load_model` for it and for the errors."""
-        return cls(*load_model(name, test_time_augmentation), data_dir, language)
+        """By the model's name, or by several with commas between; see `load_model` for them and for the errors."""
+        first, *others = split_names(name)
+        loaded = load_model(first, test_time_augmentation)
+        others = [cls.open(other, data_dir, language, test_time_augmentation) for other in others]
+        return cls(*loaded, data_dir, language, first, others)
 
     def _find_drawing(self, data_dir: str | None) -> tuple[dict, Callable | None]:
         """What the functions of the language's folder want of data, and what draws."""
@@ -125,11 +136,20 @@ class Reader:
         return data, partial(self.folder.render_batch, **data)
 
     def read(self, image: Image.Image, options: ReadOptions | None = None) -> Reading:
-        """Raises UnreadableError where there is nothing to read, RenderError where nothing can be drawn."""
-        options = options or ReadOptions()
+        """By the model whose reading makes most sense, if there are others.
+
+        Raises UnreadableError where there is nothing to read, RenderError where nothing can be drawn.
+        """
         conformed = conform(image, self.language.canvas, self.pictures)
-        seen, reading, canvas = self._read_likeliest(conformed)
-        steps = [*conformed.steps, canvas]
+        read = [(reader, reader._read_likeliest(conformed)) for reader in (self, *self.others)]
+        reader, item = min(read, key=lambda pair: pair[0]._total_doubt(pair[1]))
+        steps = [*conformed.steps, item[2]]
+        if self.others:
+            steps[-1] = replace(item[2], told=f"{item[2].told}; read by {reader.name}")
+        return reader._finish(*item[:2], steps, options or ReadOptions())
+
+    def _finish(self, seen: Seen, reading: Reading, steps: list[Step], options: ReadOptions) -> Reading:
+        """A first reading as it is given out: refused or bettered, and without what the model is unsure of."""
         try:
             self._refuse(reading)
         except UnreadableError as error:

@@ -52,6 +52,37 @@ def test_without_what_draws_it_the_likeliest_candidate_is_chosen(model, monkeypa
 
 
 @pytest.mark.parametrize("chosen", [0, 1])
+def test_of_two_models_the_more_sensible_reading_is_kept(chosen, model, monkeypatch):
+    first = Reader.open(f"{model}, {model}/../model", language=TOY)
+    readers = [first, *first.others]
+    assert [reader.name for reader in readers] == [model, f"{model}/../model"]
+    objects = toy_language.sample_scene(np.random.default_rng(1), max_objects=1)
+    bettered = []
+    for number, reader in enumerate(readers):
+        sure = 0.9 if number == chosen else 0.1
+        item = SimpleNamespace(picture=draw(1), likeness=None), Reading(objects, [sure], draw(1), 0.1)
+        monkeypatch.setattr(reader, "_read_likeliest", lambda _, item=item: (*item, Laid("canvas", draw(1))))
+        monkeypatch.setattr(
+            reader, "better", lambda *parts, name=reader.name: bettered.append(name) or (parts[1], None)
+        )
+    reading = first.read(Image.fromarray(draw(1)), ReadOptions(candidates=2))
+    name = readers[chosen].name
+    assert reading.confidences == [0.9] and bettered == [name]
+    assert reading.steps[-1].told == f"canvas; read by {name}"
+
+
+def test_models_that_read_together_are_of_one_language(model):
+    with pytest.raises(ValueError, match="of one language: .* reads toy, and noisy_shapes noisy_shapes"):
+        Reader.open(f"{model},noisy_shapes")
+
+
+def test_the_folder_of_a_model_may_have_a_comma_in_its_name(model, tmp_path):
+    folder = tmp_path / "one,two"
+    folder.symlink_to(model)
+    assert Reader.open(str(folder), language=TOY).others == []
+
+
+@pytest.mark.parametrize("chosen", [0, 1])
 def test_of_two_looks_at_a_canvas_the_more_sensible_reading_is_kept(chosen, model, monkeypatch):
     reader, told, pictures = Reader.open(model, language=TOY), ["thick", "thin"], [draw(2), draw(1)]
     thin = Laid(told[1], pictures[1], thick=Laid(told[0], pictures[0]))
