@@ -1,4 +1,4 @@
-"""The Hugging Face Space: the page of `derender serve` with the model of line drawings."""
+"""The Hugging Face Space: the page of `derender serve` with the models of line drawings."""
 
 from derender.cli import DEFAULT_MODEL
 from derender.page import LAUNCH, build_page

@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 EXIT_STATUS = {
     "unreadable": 1, "usage": 2, "blank": 3, "photograph": 4, "crowded": 5, "model": 6, "output": 7,
 }  # fmt: skip
-DEFAULT_MODEL = "noisy_shapes"
+DEFAULT_MODEL = "noisy_shapes,coarse_drawings"
 EPILOG = f"""exit status: 0 every picture was read; otherwise messages on standard error name each that was not, and
   {EXIT_STATUS["unreadable"]} a file is missing, damaged or no picture; or several, for different reasons
   {EXIT_STATUS["usage"]} options that do not fit
