@@ -1,6 +1,6 @@
 """How well the command `derender` reads a folder of pictures, as a person would run it.
 
-    python -m experiments.command_scores ../shared/data/hand_drawings --out experiments/results/hand_drawings.md
+    python -m experiments.command_scores ../shared/data/hand_drawings --out experiments/results/hand_drawings_both.md
 
 FOLDER is an imagefolder. Unlike eval.py, which takes a picture for the canvas that it is, this goes all the way from
 the file: paper, contrast, strokes, canvas. Writes a table in Markdown, and each picture's score in JSON beside it; the

@@ -1,6 +1,6 @@
 """How wide a pen may be, and how small a picture, for the command to read it: python -m experiments.pen_study
 
-    python -m experiments.pen_study --out experiments/results/pens_noisy_shapes.md
+    python -m experiments.pen_study --out experiments/results/pens.md
 
 Draws the same scenes of 1 to 12 objects freehand and large, makes their strokes wider, averages them to fewer pixels,
 leaves out their grey levels, and reads each as `derender` does. Writes a table in Markdown, and the scores in JSON

@@ -34,7 +34,9 @@ STUDIES = {
     "rl_study_abstract_scenes": partial(rl_study.as_markdown, "abstract_scenes"),
     "tell_apart_noisy_shapes": tell_apart.as_markdown,
     "hand_drawings": command_scores.as_markdown,
+    "hand_drawings_both": command_scores.as_markdown,
     "hand_drawings_coarse": command_scores.as_markdown,
+    "pens": pen_study.as_markdown,
     "pens_noisy_shapes": pen_study.as_markdown,
     "pens_coarse_drawings": pen_study.as_markdown,
 }
