@@ -142,11 +142,10 @@ class Reader:
         """
         conformed = conform(image, self.language.canvas, self.pictures)
         read = [(reader, reader._read_likeliest(conformed)) for reader in (self, *self.others)]
-        reader, item = min(read, key=lambda pair: pair[0]._total_doubt(pair[1]))
-        steps = [*conformed.steps, item[2]]
+        reader, (seen, reading, canvas) = min(read, key=lambda pair: pair[0]._total_doubt(pair[1]))
         if self.others:
-            steps[-1] = replace(item[2], told=f"{item[2].told}; read by {reader.name}")
-        return reader._finish(*item[:2], steps, options or ReadOptions())
+            canvas = replace(canvas, told=f"{canvas.told}; read by {reader.name}")
+        return reader._finish(seen, reading, [*conformed.steps, canvas], options or ReadOptions())
 
     def _finish(self, seen: Seen, reading: Reading, steps: list[Step], options: ReadOptions) -> Reading:
         """A first reading as it is given out: refused or bettered, and without what the model is unsure of."""
