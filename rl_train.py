@@ -37,6 +37,7 @@ from derender_training.scores import Scorer, is_error
 from derender_training.threads import set_threads
 from derender_training.train_steps import build_optimizer, check_weights, train_steps
 from derender_training.training_log import TrainingLog
+from derender_training.unused_parameters import freeze_unused
 from modeling_derender.grammar_tables import GrammarTables
 from modeling_derender.modeling_derender import DerenderForConditionalGeneration
 from modeling_derender.processing_derender import DerenderProcessor
@@ -79,6 +80,7 @@ def training_function(options: RLOptions) -> Progress:
 
     run = RunFolder(options, accelerator)
     model = model.to(memory_format=torch.channels_last)
+    freeze_unused(model)
     model, optimizer = accelerator.prepare(model, build_optimizer(options, model))
     progress = run.load_checkpoint()
     if progress.finished:

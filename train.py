@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import partial
 
 import torch
@@ -35,6 +35,7 @@ from derender_training.threads import set_threads
 from derender_training.train_steps import build_optimizer, check_weights, train_steps
 from derender_training.training_log import TrainingLog
 from derender_training.training_options import TrainingOptions
+from derender_training.unused_parameters import freeze_unused
 from derender_training.weight_average import WeightAverage
 from modeling_derender.checkpoint import load_checkpoint
 from modeling_derender.configuration_derender import DerenderConfig
@@ -49,6 +50,12 @@ FOLLOWING = (
     "language", "vocab_size", "pad_token_id", "bos_token_id", "eos_token_id", "decoder_start_token_id", "num_channels",
     "image_size", "max_specification_length", "specification_order", "is_encoder_decoder", "use_cache",
 )  # fmt: skip
+MODEL_OPTIONS = [
+    field.name for field in fields(DerenderConfig)
+    if field.name in DerenderConfig.__annotations__ and field.name not in FOLLOWING
+]  # fmt: skip
+# Those that an initial model may have otherwise: the same weights compute the same.
+HARMLESS = ("dropout", "number_embeddings", "test_time_augmentation")
 
 
 def training_function(options: TrainingOptions) -> Progress:
@@ -82,6 +89,7 @@ def training_function(options: TrainingOptions) -> Progress:
     run = RunFolder(options, accelerator)
     if run.read_progress().step == 0:
         load_initial_weights(options, model)
+    freeze_unused(model)
     model, optimizer = accelerator.prepare(model, build_optimizer(options, model))
     average = None
     if options.averaging is not None:
@@ -185,8 +193,7 @@ def build_model(
     options: TrainingOptions, language: Language
 ) -> tuple[DerenderForConditionalGeneration, DerenderProcessor]:
     """A new model and the processor that goes with it; OptionError for a model option that does not fit."""
-    names = [name for name in DerenderConfig.__annotations__ if name not in FOLLOWING]
-    defaults = {name: getattr(DerenderConfig, name) for name in names}
+    defaults = {name: getattr(DerenderConfig, name) for name in MODEL_OPTIONS}
     entries = check_entries("model", options.model, defaults)
     fixed = {
         "image_size": options.image_size,
@@ -212,8 +219,17 @@ def load_initial_weights(options: TrainingOptions, model: DerenderForConditional
         if initial.config.language != model.config.language:
             raise ValueError(f"{options.initial_model}: is of another language")
         model.load_state_dict(initial.state_dict())
+        check_function(options, initial.config, model.config)
     except (ValueError, RuntimeError) as error:
         raise OptionError(f"option 'initial_model': {' '.join(str(error).split())}") from error
+
+
+def check_function(options: TrainingOptions, initial: DerenderConfig, config: DerenderConfig) -> None:
+    """Raise ValueError where the same weights would compute something else."""
+    for name in [name for name in MODEL_OPTIONS if name not in HARMLESS]:
+        theirs, ours = getattr(initial, name), getattr(config, name)
+        if theirs != ours:
+            raise ValueError(f"{options.initial_model}: its {name} is {theirs!r}, and that of option 'model' {ours!r}")
 
 
 def describe(progress: Progress) -> str:

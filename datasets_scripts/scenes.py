@@ -10,6 +10,8 @@ from types import ModuleType
 import numpy as np
 from torch.utils.data import Dataset
 
+from modeling_derender.specification import SpecificationError, check_objects
+
 from . import load_language_folder
 
 
@@ -68,7 +70,8 @@ class Scenes(Dataset):
 
     `folder` is a language's folder (`load_language_folder`), `size` (height, width) the resolution to draw at,
     `render` the name of one of its renderers (`find_renderer`), `data_dir` the folder of the language's own files,
-    for one that has such. Raises ValueError at once for what does not fit, and RenderError on drawing where the
+    for one that has such. Objects are in canonical form. Raises ValueError at once for what does not fit, and, when a
+    scene is taken, SpecificationError (a ValueError) where it is none of the language and RenderError where the
     renderer fails. A subclass says which objects example i has, with `_objects_of`.
     """
 
@@ -96,11 +99,24 @@ class Scenes(Dataset):
 
     def __getitems__(self, indices: list[int]) -> list[dict]:
         rngs = [scene_rng(self.seed, self.split, index) for index in indices]
-        scenes = self._objects_of(indices, rngs)
+        scenes = self._check(indices, self._objects_of(indices, rngs))
         return [
             {"image": image, "objects": objects}
             for image, objects in zip(self._draw(scenes, rngs), scenes, strict=True)
         ]
+
+    def _check(self, indices: list[int], scenes: list[list[dict]]) -> list[list[dict]]:
+        """The scenes in canonical form, as a model predicts them."""
+        checked = []
+        for index, objects in zip(indices, scenes, strict=True):
+            try:
+                checked.append(check_objects(self.folder.LANGUAGE, objects))
+            except SpecificationError as error:
+                raise SpecificationError(f"{self.folder.LANGUAGE.name}: {self._name_of(index)}: {error}") from None
+        return checked
+
+    def _name_of(self, index: int) -> str:
+        return f"scene {index} of {self.split}"
 
     def _draw(self, scenes: Sequence[list[dict]], rngs: list[np.random.Generator]) -> Sequence[np.ndarray]:
         try:
@@ -184,3 +200,6 @@ class GivenScenes(Scenes):
 
     def _objects_of(self, indices: list[int], rngs: list[np.random.Generator]) -> list[list[dict]]:
         return [self.scenes[index] for index in indices]
+
+    def _name_of(self, index: int) -> str:
+        return f"scene {self.names[index]!r}"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import gather_object
+from accelerate.utils import broadcast, gather_object
 from tqdm.auto import tqdm
 
 
@@ -27,11 +27,14 @@ def predict(
 ) -> list[list[dict]]:
     """The predicted objects of each of `examples` (each with an "image"), in their order.
 
-    With an `accelerator` of several processes each predicts its share and all return the whole. Without the grammar,
+    With an `accelerator` of several processes each predicts its share, with the statistics of process 0 since that is
+    the model which is saved, and all return the whole. Without the grammar,
     what does not parse is passed over. `progress` names a progress bar. The model's mode (train or eval) is kept.
     """
     process, num_processes = (accelerator.process_index, accelerator.num_processes) if accelerator else (0, 1)
     model = accelerator.unwrap_model(model) if accelerator else model
+    if num_processes > 1:
+        broadcast([tensor for tensor in model.buffers() if tensor.is_floating_point()])
     mine = range(process, len(examples), num_processes)
     bar = tqdm(total=len(mine), desc=progress, unit=" pictures", disable=progress is None or process > 0, leave=False)
     predictions, was_training = [], model.training

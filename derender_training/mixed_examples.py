@@ -26,9 +26,9 @@ class MixedExamples(Dataset):
         return self.__getitems__([index])[0]
 
     def __getitems__(self, indices: list[int]) -> list[dict]:
-        """Each stream is asked once, for all of its own."""
+        """Each stream is asked once, for all of its own, where there are any: not every renderer draws none."""
         examples = {}
         for stream, is_first in ((self.first, True), (self.second, False)):
-            own = [index for index in indices if self.is_first(index) == is_first]
-            examples |= zip(own, stream.__getitems__(own), strict=True)
+            if own := [index for index in indices if self.is_first(index) == is_first]:
+                examples |= zip(own, stream.__getitems__(own), strict=True)
         return [examples[index] for index in indices]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import operator
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -31,6 +32,14 @@ def _naming(item: str) -> Iterator[None]:
         raise LanguageError(f"{item}: declares no {error}") from error
     except (AttributeError, TypeError, ValueError) as error:
         raise LanguageError(f"{item}: {error}") from error
+
+
+def _as_read(declaration: dict) -> dict:
+    """The declaration as a checkpoint's JSON gives it back: tuples are lists there; LanguageError for what is none."""
+    try:
+        return json.loads(json.dumps(declaration))
+    except (TypeError, ValueError) as error:
+        raise LanguageError(f"the declaration is no JSON: {error}") from error
 
 
 def _build_all(kind: str, build: Callable, declarations: list[dict], *context) -> dict:
@@ -319,7 +328,7 @@ class Language:
     def __init__(self, declaration: dict):
         if declaration.get("format", FORMAT) != FORMAT:
             raise LanguageError(f"format {declaration['format']!r} is unknown; this version reads {FORMAT}")
-        self._declaration = declaration
+        self._declaration = declaration = _as_read(declaration)
         self.name, self.version = declaration["name"], str(declaration["version"])
         with _naming("canvas"):
             self.canvas = Canvas.from_dict(declaration["canvas"])

@@ -99,10 +99,17 @@ class TimmBackbone(DerenderPreTrainedModel):
             raise ValueError(f"backbone: {name} has its channels last; take one with feature maps (B, F, h, w)")
         return network
 
+    @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
-        # Reached by what a checkpoint lacks: the guarded torch functions pass over parameters that are initialised.
-        if hasattr(module, "reset_parameters"):
-            module.reset_parameters()
+        # Reached by each module of which a checkpoint lacks anything, be it a buffer that is never saved. What it has
+        # stays: torch's own functions are guarded to pass over that, timm's are not.
+        if not hasattr(module, "reset_parameters"):
+            return
+        own = (*module.parameters(recurse=False), *module.buffers(recurse=False))
+        kept = [(tensor, tensor.clone()) for tensor in own if getattr(tensor, "_is_hf_initialized", False)]
+        module.reset_parameters()
+        for tensor, value in kept:
+            tensor.copy_(value)
 
     def load_pretrained_weights(self) -> None:
         """Replace the weights by timm's pretrained ones (of ImageNet, for ResNets), which are downloaded."""

@@ -104,6 +104,19 @@ def test_a_language_is_json_and_survives_it():
         assert again == language and again.vocabulary == language.vocabulary
 
 
+def test_a_declaration_may_have_tuples():
+    (shade, *others), (dot, bar) = TOY["domains"], TOY["categories"]
+    tuples = Language.from_dict(
+        changed(
+            unique=("shade",),
+            canvas={**TOY["canvas"], "pixels": (16, 16)},
+            domains=({**shade, "values": ("light", "dark")}, *others),
+            categories=({**dot, "points": (("x", "y"),)}, bar),
+        )
+    )
+    assert tuples == Language.from_dict(TOY) and tuples.to_dict() == TOY
+
+
 @pytest.mark.parametrize(
     ("broken", "says"),
     [
@@ -131,6 +144,7 @@ def test_a_language_is_json_and_survives_it():
             "x=3",
         ),
         ([], "language: "),
+        (changed(version=np.int64(1)), "the declaration is no JSON: .*int64"),
         (changed(domains=5), "language: "),
         (changed(categories=["dot"]), "category 1: "),
         (changed(canvas={"y_axis": "up"}), "canvas: declares no 'pixels'"),

@@ -35,7 +35,9 @@ def runs(options, tmp_path_factory) -> tuple[Path, dict]:
         assert said[script].returncode == 0, said[script].stderr
 
     small = {"batch_size": 8, "evaluation_size": 7, "save_every": 4, "steps": 4, "evaluate_every": 4}
-    run("train.py", replace(options, output_dir=str(folder / "train"), max_minutes=60.0, **small))
+    # Of this backbone some parameters lie behind the map, and have no gradient.
+    model = options.model | {"backbone": "test_efficientnet"}
+    run("train.py", replace(options, output_dir=str(folder / "train"), max_minutes=60.0, model=model, **small))
     run("rl_train.py", RLOptions(
         checkpoint=str(folder / "train" / "model"), output_dir=str(folder / "rl"), language=TOY,
         scene={"max_objects": 1}, num_workers=0, num_threads=1, **small,
@@ -71,6 +73,14 @@ def test_one_process_does_not_go_on_with_what_two_began(runs):
     recipe = read_options(TrainingOptions, [str(runs[0] / "train.py.yaml")])
     with pytest.raises(CheckpointError, match="was written by 2 processes and cannot be resumed by 1"):
         train.training_function(recipe)
+
+
+def test_two_processes_predict_by_the_model_that_is_saved(tmp_path):
+    run = launch("tests/predict_process.py", tmp_path / "predictions.json")
+    assert run.returncode == 0, run.stderr
+    said = json.loads((tmp_path / "predictions.json").read_text())
+    assert said["together"] == said["alone"][0] and len(said["together"]) == 7
+    assert all(first and first != second for first, second in zip(*said["alone"], strict=True))
 
 
 def test_two_processes_score_each_picture_once(runs):

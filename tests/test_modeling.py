@@ -13,7 +13,9 @@ from torch.nn import functional as F
 from toy_language import LANGUAGE
 from transformers.cache_utils import Cache, EncoderDecoderCache
 
+from derender_training.unused_parameters import freeze_unused
 from modeling_derender.cache_name import CACHE
+from modeling_derender.checkpoint import load_checkpoint
 from modeling_derender.configuration_derender import CHOICES, DerenderConfig
 from modeling_derender.decoder_transformer import SinusoidalPositions
 from modeling_derender.grammar import Grammar, SpecificationGrammar
@@ -62,6 +64,35 @@ def test_numbers_keep_their_trained_embeddings(tmp_path):
     model.save_pretrained(tmp_path)
     loaded = DerenderForConditionalGeneration.from_pretrained(tmp_path)
     assert torch.equal(loaded.get_input_embeddings().weight, model.get_input_embeddings().weight)
+
+
+@pytest.mark.parametrize("backbone", ["resnet18", "coatnet_pico_rw_224"])
+def test_a_backbone_is_loaded_as_it_was_saved(backbone, tmp_path):
+    # The second has relative positions: parameters beside a buffer that is never saved.
+    model = tiny_model(backbone=backbone, backbone_stride=32, image_size=(224, 224))
+    with torch.no_grad():
+        for tensor in (*model.parameters(), *model.buffers()):
+            if tensor.is_floating_point():
+                tensor.add_(0.01)
+    model.save_pretrained(tmp_path)
+    loaded, pictures = load_checkpoint(tmp_path), tiny_pictures(1, 224, 224)
+    for name, tensor in model.state_dict().items():
+        assert torch.equal(loaded.state_dict()[name], tensor), name
+    with torch.no_grad():
+        assert torch.equal(loaded.encoder(pictures)[0], model.encoder(pictures)[0])
+
+
+@pytest.mark.parametrize("backbone, is_whole", [("resnet18", True), ("test_efficientnet", False)])
+def test_what_the_feature_map_does_not_depend_on_is_frozen(backbone, is_whole):
+    model = tiny_model(backbone=backbone, image_size=(32, 32)).train()
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    freeze_unused(model)
+    assert model.encoder.backbone.training
+    assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
+    assert all(parameter.grad is None for parameter in model.parameters())
+    model(pixel_values=tiny_pictures(), labels=tiny_labels()).loss.backward()
+    assert all((parameter.grad is not None) == parameter.requires_grad for parameter in model.parameters())
+    assert all(parameter.requires_grad for parameter in model.parameters()) == is_whole
 
 
 # Shapes, the loss and what the logits depend on

@@ -99,7 +99,10 @@ def test_best_model_is_kept_when_the_score_falls(options, tmp_path, monkeypatch)
 
 def test_training_can_begin_with_a_checkpoint(options, trained, tmp_path):
     first = str(Path(options.output_dir) / "model")
-    changed = replace(options, initial_model=first, output_dir=str(tmp_path), steps=1, learning_rate=1e-9, seed=5)
+    model = options.model | {"dropout": 0.1}  # the same weights compute the same
+    changed = replace(
+        options, initial_model=first, output_dir=str(tmp_path), steps=1, learning_rate=1e-9, seed=5, model=model
+    )
     assert train.training_function(changed).best_score == pytest.approx(trained.best_score, abs=0.05)
     again, before = (load_checkpoint(folder).state_dict() for folder in (tmp_path / "model", first))
     weights = [name for name in before if "running" not in name and before[name].is_floating_point()]
@@ -117,6 +120,17 @@ def test_an_initial_model_that_does_not_fit_is_named(options, trained, tmp_path,
     initial = initial or str(Path(options.output_dir) / "model")
     with pytest.raises(OptionError, match=message):
         train.training_function(replace(options, output_dir=str(tmp_path), initial_model=initial, **changes))
+
+
+@pytest.mark.parametrize(
+    "name, own, other",
+    [("num_attention_heads", 4, 2), ("feature_positions", "2d", "none"), ("tie_word_embeddings", False, True)],
+)
+def test_an_initial_model_that_would_compute_something_else_is_named(options, trained, tmp_path, name, own, other):
+    initial, model = str(Path(options.output_dir) / "model"), options.model | {name: other}
+    message = f"option 'initial_model': {initial}: its {name} is {own!r}, and that of option 'model' {other!r}"
+    with pytest.raises(OptionError, match=f"^{re.escape(message)}$"):
+        train.training_function(replace(options, output_dir=str(tmp_path), initial_model=initial, model=model))
 
 
 def test_an_initial_model_of_another_language_is_refused(options, tmp_path):

@@ -15,6 +15,7 @@ from PIL import Image
 import rl_train
 import train
 from datasets_scripts import load_language_folder
+from datasets_scripts.scenes import FreshScenes
 from derender_training import data_folder, kept_batches
 from derender_training.data import FIRST, FURTHER, REINFORCED, TrainingBatches, load_batches, load_examples
 from derender_training.image_noise import find_image_noise
@@ -24,6 +25,8 @@ from derender_training.rl_data import RLBatches
 from derender_training.rl_options import RLOptions
 from derender_training.seen_pictures import SeenPictures
 from modeling_derender import DerenderImageProcessor, DerenderProcessor
+from modeling_derender.rewards import objects_to_tokens
+from modeling_derender.specification import SpecificationError
 
 
 TOY = str(Path(__file__).parent / "toy_language")
@@ -123,6 +126,31 @@ def test_a_share_of_the_scenes_is_plain(options):
         )
     with pytest.raises(OptionError, match="option 'plain_share': of fresh scenes"):
         load_examples(replace(options, data="somewhere", plain_share=0.5, render=None), folder)
+
+
+def test_a_batch_may_have_no_plain_scene_or_no_other(options):
+    folder, options = load_language_folder(TOY), replace(options, scene={})
+    plain = load_examples(options, folder).train
+    mixed = load_examples(replace(options, scene={"max_objects": 1}, plain_share=0.1), folder).train
+    assert all(len(example["objects"]) == 1 for example in mixed.__getitems__(list(range(8))))
+    assert mixed[9]["objects"] == plain[9]["objects"]
+
+
+def test_scenes_are_canonical(options):
+    circle = {"category": "circle", "x": np.int64(3), "y": 4, "radius": None}
+    line = {"category": "line", "x1": 9, "y1": 1, "x2": 2, "y2": 5, "arrow": False, "solid": True}
+    module = load_language_folder("noisy_shapes")
+    folder = SimpleNamespace(**vars(module) | {"sample_scene": lambda rng: [line, circle]})
+    objects = [{**line, "x1": 2, "y1": 5, "x2": 9, "y2": 1}, {"category": "circle", "x": 3, "y": 4}]
+    scenes = FreshScenes(folder, (32, 32), render="clean")
+    assert scenes[5]["objects"] == objects and type(scenes[5]["objects"][1]["x"]) is int
+    assert np.array_equal(scenes[5]["image"], module.render(objects, (32, 32)))
+    processor = DerenderProcessor.from_language(module.LANGUAGE, [32, 32], 16)
+    references = RLBatches(scenes, processor, 1, 0, None, language=module.LANGUAGE)[0]["references"]
+    assert torch.equal(references, objects_to_tokens(module.LANGUAGE, [objects]))
+    folder.sample_scene = lambda rng: [circle, {**line, "x2": 99}]
+    with pytest.raises(SpecificationError, match="noisy_shapes: scene 5 of train: object 2: line: x2: 99"):
+        scenes[5]
 
 
 class Counted:
