@@ -28,6 +28,7 @@ from datasets_scripts.scenes import RenderError
 from derender.cli import not_negative, positive
 from derender.reader import Reader, ReadOptions
 from derender.search_curve import as_rows, plot_curve, score_budgets, search_examples
+from derender_training.command_line import end_stopped
 from derender_training.evaluation import predict, prepare_pictures
 from derender_training.model_folder import open_model
 from derender_training.readings import calibrate_readings, show_readings
@@ -92,7 +93,7 @@ def parse_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--model", required=True, help="a folder written by save_pretrained")
     parser.add_argument("--data", required=True, help="an imagefolder, a built data set, or a language's folder")
     parser.add_argument("--split", help="of a built data set, or of given or fresh scenes; test by default")
-    parser.add_argument("--size", type=positive, help="how many fresh scenes (1,000)")
+    parser.add_argument("--size", type=positive, help="how many fresh scenes (1,000 for Derender's languages)")
     parser.add_argument("--limit", type=positive, help="score the first so many pictures only")
     parser.add_argument("--seed", type=not_negative, default=0, help="of fresh scenes and of drawings with noise")
     parser.add_argument("--render", help="one of the RENDERERS of the language's folder, for given or fresh scenes")
@@ -299,4 +300,7 @@ def as_table(result: dict) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        end_stopped("the same command begins again")

@@ -211,7 +211,7 @@ def build_model(
 def load_initial_weights(options: TrainingOptions, model: DerenderForConditionalGeneration) -> None:
     """Those that the options name, if any; OptionError for a checkpoint that cannot be used."""
     if options.pretrained_backbone:
-        model.encoder.backbone.load_pretrained_weights()
+        load_pretrained_backbone(model)
     if options.initial_model is None:
         return
     try:
@@ -222,6 +222,15 @@ def load_initial_weights(options: TrainingOptions, model: DerenderForConditional
         check_function(options, initial.config, model.config)
     except (ValueError, RuntimeError) as error:
         raise OptionError(f"option 'initial_model': {' '.join(str(error).split())}") from error
+
+
+def load_pretrained_backbone(model: DerenderForConditionalGeneration) -> None:
+    """OptionError where there are no such weights, or they cannot be fetched."""
+    try:
+        model.encoder.backbone.load_pretrained_weights()
+    except (OSError, RuntimeError) as error:
+        told = " ".join(str(error).split())
+        raise OptionError(f"option 'pretrained_backbone': {model.config.backbone}: {told}") from error
 
 
 def check_function(options: TrainingOptions, initial: DerenderConfig, config: DerenderConfig) -> None:

@@ -15,7 +15,7 @@ from . import load_language_folder, our_languages
 from .imagefolder import METADATA, read_imagefolder
 from .scene_builder import SceneConfig
 from .scene_options import check_scene_options
-from .scenes import FreshScenes, GivenScenes, Scenes
+from .scenes import FreshScenes, GivenScenes, Scenes, check_split
 from .table_examples import TableExamples
 
 
@@ -66,8 +66,8 @@ class EvaluationData:
         return load_language_folder(folder or name)
 
     def _open_scenes(self, language: Language) -> Scenes:
-        if not Path(self.data).exists() and not self.data.isidentifier():
-            raise ValueError(f"{self.data}: no such folder")
+        if not Path(self.data).exists() and self.data not in our_languages():
+            raise ValueError(f"{self.data}: no such folder, nor a language: {', '.join(our_languages())}")
         folder = load_language_folder(self.data)
         if language != folder.LANGUAGE:
             raise ValueError(
@@ -77,6 +77,7 @@ class EvaluationData:
         given = self.size is None and hasattr(folder, "read_scenes")
         check_scene_options(self.scene, folder.read_scenes if given else folder.sample_scene)
         pixels, split = folder.LANGUAGE.canvas.pixels, self.split or "test"
+        check_split(split)
         common = {"seed": self.seed, "render": self.render, "data_dir": self.data_dir, **self.scene}
         if given:
             return GivenScenes(folder, pixels, split, self.limit, **common)

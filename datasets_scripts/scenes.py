@@ -24,9 +24,14 @@ class RenderError(RuntimeError):
 
 def scene_rng(seed: int, split: str, index: int) -> np.random.Generator:
     """The random numbers of one scene; splits never share them. Raises ValueError for an unknown split."""
+    check_split(split)
+    return np.random.default_rng([seed, SPLITS.index(split), index])
+
+
+def check_split(split: str) -> None:
+    """Raise ValueError for an unknown one."""
     if split not in SPLITS:
         raise ValueError(f"unknown split {split!r}; known: {', '.join(SPLITS)}")
-    return np.random.default_rng([seed, SPLITS.index(split), index])
 
 
 def find_renderer(folder: ModuleType, name: str | None) -> Callable:
@@ -71,8 +76,8 @@ class Scenes(Dataset):
     `folder` is a language's folder (`load_language_folder`), `size` (height, width) the resolution to draw at,
     `render` the name of one of its renderers (`find_renderer`), `data_dir` the folder of the language's own files,
     for one that has such. Objects are in canonical form. Raises ValueError at once for what does not fit, and, when a
-    scene is taken, SpecificationError (a ValueError) where it is none of the language and RenderError where the
-    renderer fails. A subclass says which objects example i has, with `_objects_of`.
+    scene is taken, SpecificationError (a ValueError) where it is none of the language, RenderError where the renderer
+    fails and ValueError where it draws another size. A subclass says which objects example i has, with `_objects_of`.
     """
 
     def __init__(
@@ -119,10 +124,15 @@ class Scenes(Dataset):
         return f"scene {index} of {self.split}"
 
     def _draw(self, scenes: Sequence[list[dict]], rngs: list[np.random.Generator]) -> Sequence[np.ndarray]:
+        name = f"renderer {self.render or 'by default'}"
         try:
-            return find_renderer(self.folder, self.render)(scenes, size=self.size, rngs=rngs, **self.data)
+            drawn = find_renderer(self.folder, self.render)(scenes, size=self.size, rngs=rngs, **self.data)
         except RuntimeError as error:
-            raise RenderError(f"renderer {self.render or 'by default'}: {error}") from error
+            raise RenderError(f"{name}: {error}") from error
+        for picture in drawn[:1]:
+            if picture.shape[:2] != self.size:
+                raise ValueError(f"{name}: asked for pictures of (height, width) {self.size}, drew {picture.shape}")
+        return drawn
 
     def __getstate__(self) -> dict:
         """Modules do not pickle: a worker process opens the folder again."""

@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 
 EXIT_STATUS = {
-    "unreadable": 1, "usage": 2, "blank": 3, "photograph": 4, "crowded": 5, "model": 6, "output": 7,
+    "unreadable": 1, "usage": 2, "blank": 3, "photograph": 4, "crowded": 5, "model": 6, "output": 7, "stopped": 130,
 }  # fmt: skip
 DEFAULT_MODEL = "noisy_shapes,coarse_drawings"
 EPILOG = f"""exit status: 0 every picture was read; otherwise messages on standard error name each that was not, and
@@ -22,7 +22,8 @@ EPILOG = f"""exit status: 0 every picture was read; otherwise messages on standa
   {EXIT_STATUS["photograph"]} no picture of the model's kind, such as a photograph
   {EXIT_STATUS["crowded"]} more objects than the model can write
   {EXIT_STATUS["model"]} the model cannot be used
-  {EXIT_STATUS["output"]} a result cannot be written; no more pictures are read then"""
+  {EXIT_STATUS["output"]} a result cannot be written; no more pictures are read then
+  {EXIT_STATUS["stopped"]} Ctrl-C stopped it"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,9 +34,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         return serve(arguments[1:])
     options = parse(arguments)
-    from derender.read_files import read_files  # takes seconds, which --help need not wait
+    try:
+        from derender.read_files import read_files  # takes seconds, which --help need not wait
 
-    return read_files(options)
+        return read_files(options)
+    except KeyboardInterrupt:
+        print("\nderender: stopped; results that are written are whole", file=sys.stderr)
+        return EXIT_STATUS["stopped"]
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import logging
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -28,6 +29,16 @@ from modeling_derender.image_io import ImageError, open_image
 
 STDIN = "standard input"
 UNSURE = 0.5  # the confidence below which an object is rather not there
+
+
+class _Told(logging.Handler):
+    """What opening a picture has to say, on standard error as all else."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        tqdm.write(f"derender: {record.getMessage()}", file=sys.stderr)
+
+
+logging.getLogger("modeling_derender").addHandler(_Told())
 
 
 def read_files(options: argparse.Namespace) -> int:

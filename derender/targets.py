@@ -66,7 +66,7 @@ class Target:
         path = self.path_of(name)
         if path is not None:
             return write_file(path, content)
-        heading = f"# {name}\n".encode() if self.tells_names else b""
+        heading = os.fsencode(f"# {name}\n") if self.tells_names else b""
         if sys.stdout is None:
             raise OutputError("standard output: is closed")
         try:

@@ -140,7 +140,12 @@ class RunFolder:
     def read_progress(self) -> Progress:
         """Where the last checkpoint stands; the beginning where there is none."""
         last = self._last_checkpoint()
-        return Progress(**json.loads((last / PROGRESS).read_text())) if last else Progress()
+        if last is None:
+            return Progress()
+        try:
+            return Progress(**json.loads((last / PROGRESS).read_text()))
+        except (OSError, TypeError, ValueError) as error:
+            raise CheckpointError(f"{last / PROGRESS}: is damaged: {error}") from None
 
     def _last_checkpoint(self) -> Path | None:
         return max((self.path / CHECKPOINTS).glob("step_*"), default=None)

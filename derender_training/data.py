@@ -22,6 +22,7 @@ from derender_training.options import OptionError, closest
 from derender_training.seen_pictures import SeenPictures
 from derender_training.training_options import TrainingOptions
 from modeling_derender.processing_derender import DerenderProcessor
+from modeling_derender.specification import SpecificationError
 
 
 VALIDATION_SEED = 0
@@ -293,6 +294,8 @@ def _check_scene(options: TrainingOptions, folder: ModuleType) -> dict[type[Scen
 def _naming(option: str) -> Iterator[None]:
     try:
         yield
+    except SpecificationError:  # of the scene itself
+        raise
     except ValueError as error:
         raise OptionError(f"option {option!r}: {error}") from None
 

@@ -67,10 +67,9 @@ def read_options(options_class: type, arguments: list[str]):
     """
     if not arguments or arguments[0].startswith("-"):
         raise OptionError("the first argument is the recipe, a YAML file")
-    path, *overrides = arguments
-    values = {}
-    for origin, name, value in (*_file_values(Path(path)), *_command_values(overrides)):
-        _set_value(options_class, values, origin, name, value)
+    path, values = arguments[0], {}
+    for given in _find_given(arguments):
+        _set_value(options_class, values, given.origin, given.name, given.value)
     missing = [
         field.name
         for field in dataclasses.fields(options_class)
@@ -81,7 +80,23 @@ def read_options(options_class: type, arguments: list[str]):
     try:
         return options_class(**values)
     except OptionError as error:
-        raise OptionError(f"{path}: {error}") from None
+        told = locate(error, find_origins(arguments))
+        raise OptionError(f"{path}: {error}" if told == str(error) else told) from None
+
+
+def find_origins(arguments: list[str]) -> dict[str, str]:
+    """Where each option, and each entry OPTION.NAME of one, was given last: "FILE, line N" or "command line"."""
+    origins = {}
+    for given in _find_given(arguments):
+        origins |= {given.name: given.origin, **given.entries}
+    return origins
+
+
+def locate(error: OptionError, origins: dict[str, str]) -> str:
+    """The message; before it, where it begins with an option that was given, the origin of that."""
+    named = re.match(r"option '(\w+)(\.\w+)?'", str(error))
+    origin = named and origins.get("".join(filter(None, named.groups())), origins.get(named[1]))
+    return f"{origin}: {error}" if origin else str(error)
 
 
 def check_entries(option: str, entries: dict, defaults: dict) -> dict:
@@ -125,8 +140,24 @@ def closest(name: str, known: Iterable[str]) -> str:
     return f"{f'did you mean {matches[0]!r}? ' if matches else ''}known: {', '.join(known)}"
 
 
-def _file_values(path: Path) -> list[tuple[str, str, object]]:
-    """Each top-level entry of a YAML file as (where it stands, its name, its value)."""
+@dataclasses.dataclass(frozen=True)
+class _Given:
+    """An option with its value, where it was given, and where each entry of a mapping was, by OPTION.NAME."""
+
+    origin: str
+    name: str
+    value: object
+    entries: dict[str, str] = dataclasses.field(default_factory=dict)
+
+
+def _find_given(arguments: list[str]) -> list[_Given]:
+    """All that `CONFIG.yaml [--option value ...]` gives, in the order in which it counts."""
+    files, overrides = arguments[:1], arguments[1:]
+    return [*(given for path in files for given in _file_values(Path(path))), *_command_values(overrides)]
+
+
+def _file_values(path: Path) -> list[_Given]:
+    """Each top-level entry of a YAML file."""
     try:
         return _parse(path)
     except OSError as error:
@@ -137,7 +168,7 @@ def _file_values(path: Path) -> list[tuple[str, str, object]]:
         raise OptionError(f"{path}: is no text: {error}") from None
 
 
-def _parse(path: Path) -> list[tuple[str, str, object]]:
+def _parse(path: Path) -> list[_Given]:
     loader = _Loader(path.read_text(encoding="utf-8"))
     root = loader.get_single_node()
     if root is None:
@@ -146,14 +177,20 @@ def _parse(path: Path) -> list[tuple[str, str, object]]:
         raise OptionError(f"{path}, line {root.start_mark.line + 1}: a recipe is a list of `option: value`")
     entries = {}
     for key, value in root.value:
-        origin, name = f"{path}, line {key.start_mark.line + 1}", str(key.value)
+        origin, name = _line_of(path, key), str(key.value)
         if name in entries:
             raise OptionError(f"{origin}: option {name!r} is given twice")
-        entries[name] = (origin, name, loader.construct_object(value, deep=True))
+        within = value.value if isinstance(value, yaml.MappingNode) else []
+        lines = {f"{name}.{entry.value}": _line_of(path, entry) for entry, _ in within}
+        entries[name] = _Given(origin, name, loader.construct_object(value, deep=True), lines)
     return list(entries.values())
 
 
-def _command_values(arguments: list[str]) -> Iterator[tuple[str, str, object]]:
+def _line_of(path: Path, node: yaml.Node) -> str:
+    return f"{path}, line {node.start_mark.line + 1}"
+
+
+def _command_values(arguments: list[str]) -> Iterator[_Given]:
     remaining = iter(arguments)
     for argument in remaining:
         if not argument.startswith("--"):
@@ -163,7 +200,7 @@ def _command_values(arguments: list[str]) -> Iterator[tuple[str, str, object]]:
         if text is None:
             raise OptionError(f"command line: --{name} has no value")
         try:
-            yield "command line", name, yaml.load(text, _Loader)
+            yield _Given("command line", name, yaml.load(text, _Loader))
         except yaml.YAMLError:
             raise OptionError(f"command line: --{name}: {text!r} is not written as in YAML") from None
 

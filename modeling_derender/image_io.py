@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,9 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 MAX_PIXELS = 50_000_000
 PROGRAMS = ("EPS",)  # formats in which a file is a program, that Pillow has other software run
+CAMERAS = "MPO"  # what a camera adds to the picture is no page
+DEPTHS = (8, 10, 12, 14, 16)  # bits of a grey value
+logger = logging.getLogger(__name__)
 
 
 class ImageError(ValueError):
@@ -22,7 +26,7 @@ class ImageError(ValueError):
 def open_image(file: str | Path | BinaryIO, name: str | None = None, max_pixels: int = MAX_PIXELS) -> Image.Image:
     """Read a picture file, or a binary stream, completely; raises ImageError naming it, or calling it `name`.
 
-    It is upright, as its camera says.
+    It is upright, as its camera says. Of several pages or frames it is the first, which is logged as a warning.
     The size is checked against `max_pixels` before any pixel is decoded, and again for formats that hold a picture
     in another format (ICO), inside which Pillow's own limit stands.
     """
@@ -32,6 +36,9 @@ def open_image(file: str | Path | BinaryIO, name: str | None = None, max_pixels:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(file, formats=_list_formats()) as image:
                 check_size(*image.size, path, max_pixels)
+                # Asked before it is loaded, since Pillow turns the pages to find out.
+                if getattr(image, "is_animated", False) and image.format != CAMERAS:
+                    logger.warning("%s: has several pages or frames, of which the first is read", path)
                 image.load()
                 check_size(*image.size, path, max_pixels)
                 return turn_upright(image)
@@ -76,15 +83,16 @@ def to_uint8(image, channels: int) -> np.ndarray:
 
     `image`: a PIL image of any mode (also 16-bit, palette, CMYK), or an array (H, W), (H, W, C) or (C, H, W) of
     uint8, uint16, bool, or floats in [0, 1]; a torch tensor likewise. `channels`: 1 (grey) or 3 (RGB).
+
+    Grey values of a PIL image of more than 8 bits are of as many bits (8, 10, 12, 14 or 16) as the brightest needs,
+    since files do not tell; those of floats in [0, 1] are shares of white. ImageError for what is no picture.
     """
     if not isinstance(image, Image.Image):
         _check_kind(image)
         image = _array_to_pil(np.asarray(image))
     check_size(*image.size)
-    if image.mode.startswith("I;16") or image.mode == "I":
-        image = Image.fromarray(_halve_depth(np.asarray(image).clip(0, 65535)))
-    elif image.mode == "F":
-        image = _array_to_pil(np.asarray(image))
+    if image.mode.startswith("I") or image.mode == "F":
+        image = Image.fromarray(_deep_to_uint8(np.asarray(image)))
     if image.has_transparency_data:
         image = image.convert("RGBA")
         paper = Image.new("RGBA", image.size, "white")
@@ -117,6 +125,19 @@ def _array_to_pil(array: np.ndarray) -> Image.Image:
 def _halve_depth(array: np.ndarray) -> np.ndarray:
     """Of 16 bits to 8, rounded, in little memory."""
     return ((array.astype(np.uint32) + 128) // 257).astype(np.uint8)
+
+
+def _deep_to_uint8(array: np.ndarray) -> np.ndarray:
+    """Grey values of a PIL image: integers of up to 16 bits, or floats."""
+    least, most = array.min(), array.max()
+    if not (least >= 0 and most <= 65535):  # nor nan
+        raise ImageError(f"its grey values are from {least} to {most}: want 0 to 1, or 0 to 65535")
+    if array.dtype.kind == "f" and most <= 1:
+        return _array_to_uint8(array)
+    white = next(2**bits - 1 for bits in DEPTHS if most <= 2**bits - 1)
+    scaled = array.astype(np.float32)  # in place from here: pictures may be large
+    scaled *= 255 / white
+    return np.rint(scaled, out=scaled).astype(np.uint8)
 
 
 def _array_to_uint8(array: np.ndarray) -> np.ndarray:

@@ -356,6 +356,49 @@ def test_a_folder_with_a_name_too_long(run, tmp_path):
     assert (status, output) == (EXIT_STATUS["output"], b"") and "File name too long" in told
 
 
+def test_a_result_may_have_as_long_a_name_as_there_are(run, tmp_path):
+    draw(1, tmp_path, "a" * 240 + ".png")
+    draw(2, tmp_path)
+    assert run("2.png", "*a.png", "--out", "read")[0] == 0
+    assert sorted(path.name for path in (tmp_path / "read").iterdir()) == ["2.json", "a" * 240 + ".json"]
+
+
+def test_a_name_that_is_no_text(run, tmp_path):
+    draw(1, tmp_path, "caf\udce9.png")
+    draw(2, tmp_path)
+    status, output, told = run("caf\udce9.png", "2.png", "--to", "text")
+    assert (status, told) == (0, "") and output.startswith(b"# caf\xe9.png\n") and b"\n# 2.png\n" in output
+
+
+@pytest.mark.parametrize("ending", ["tif", "gif"])
+def test_of_several_pages_the_first_is_read(ending, run, tmp_path):
+    expected = draw(1, tmp_path)
+    draw(2, tmp_path)
+    pages = [Image.open(tmp_path / f"{number}.png") for number in (1, 2)]
+    pages[0].save(tmp_path / f"pages.{ending}", save_all=True, append_images=pages[1:])
+    status, output, told = run(f"pages.{ending}")
+    assert status == 0 and json.loads(output)["objects"] == expected
+    assert told == f"derender: pages.{ending}: has several pages or frames, of which the first is read\n"
+
+
+def test_what_is_stopped_is_told_in_a_line(run, tmp_path, monkeypatch):
+    draw(1, tmp_path)
+    draw(2, tmp_path)
+    read = reader.Reader.read
+    stop = iter((False, True))
+
+    def read_or_stop(*arguments):
+        if next(stop):
+            raise KeyboardInterrupt
+        return read(*arguments)
+
+    monkeypatch.setattr(reader.Reader, "read", read_or_stop)
+    status, _, told = run("1.png", "2.png", "--out", "read")
+    assert status == EXIT_STATUS["stopped"] == 130
+    assert told.splitlines()[-1] == "derender: stopped; results that are written are whole"
+    assert [path.name for path in (tmp_path / "read").iterdir()] == ["1.json"]
+
+
 @pytest.mark.parametrize(("streams", "status"), [("1.png >&-", "output"), ("- <&-", "unreadable")])
 def test_closed_streams(streams, status, model, tmp_path):
     draw(1, tmp_path)

@@ -271,7 +271,8 @@ def test_fresh_scenes_are_as_many_as_the_builder_draws():
 @pytest.mark.parametrize(
     ("data", "options", "message"),
     [
-        ("nowhere", [], "nowhere: no such folder"),
+        ("nowhere", [], "nowhere: no such folder, nor a language: abstract_scenes, noisy_shapes"),
+        ("toy", ["--split", "tests"], "unknown split 'tests'"),
         ("model", [], "holds neither metadata.jsonl nor parquet files"),
         ("toy", ["--split", "validation"], "give --size"),
         ("toy", ["--size", 2, "--render", "oil"], "unknown renderer 'oil'; known: noisy, negative"),

@@ -55,6 +55,10 @@ FORMS = {
     "transparent RGBA": as_rgba,
     "transparent LA": lambda grey: as_rgba(grey).convert("LA"),
     "16-bit": lambda grey: Image.fromarray(grey.astype(np.uint16) * 257),
+    "12 of 16 bits": lambda grey: Image.fromarray((grey.astype(np.uint16) * 257) >> 4),
+    "8 of 16 bits": lambda grey: Image.fromarray(grey.astype(np.uint16)),
+    "8 of 32 bits": lambda grey: Image.fromarray(grey.astype(np.int32)),
+    "float PIL to 255": lambda grey: Image.fromarray(grey.astype(np.float32)),
     "float PIL": lambda grey: Image.fromarray(grey.astype(np.float32) / 255),
     "array HW": lambda grey: grey,
     "array HWC": lambda grey: np.repeat(grey[:, :, None], 3, axis=2),
@@ -123,6 +127,12 @@ def test_batches_may_mix_sizes_and_modes(processor, grey):
 @pytest.mark.parametrize(
     ("array", "says"),
     [
+        (
+            Image.fromarray(np.full((4, 4), -3, np.int32)),
+            "values are from -3 to -3: want 0 to 1, or 0 to 65535",
+        ),
+        (Image.fromarray(np.full((4, 4), 70_000, np.int32)), "its grey values are from 70000 to 70000"),
+        (Image.fromarray(np.full((4, 4), np.nan, np.float32)), "its grey values are from nan to nan"),
         (np.full((4, 4), 3.0), "floats in"),
         (np.full((4, 4), np.nan), "floats in"),
         (np.zeros((4, 4), np.int64), "int64"),

@@ -73,6 +73,15 @@ def test_a_write_cut_short_keeps_the_last_checkpoint(small_run, cut_file):
     assert read_all(run.path) == before
 
 
+def test_a_damaged_checkpoint_is_named(small_run):
+    run, *_ = small_run
+    file = run.path / "checkpoints" / "step_000000005" / "progress.json"
+    for content in ("", "[]", '{"stepp": 5}'):
+        file.write_text(content)
+        with pytest.raises(CheckpointError, match=f"^{file}: is damaged: "):
+            run.read_progress()
+
+
 def test_a_start_without_room_can_be_repeated(options, tmp_path, monkeypatch):
     options = replace(options, output_dir=str(tmp_path / "run"))
 

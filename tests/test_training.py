@@ -308,6 +308,15 @@ def spy(function, results: list):
     return call
 
 
+def test_a_trained_backbone_that_cannot_be_fetched_is_told(options, tmp_path, monkeypatch):
+    def refuse(self):
+        raise OSError("no\n network")
+
+    monkeypatch.setattr(TimmBackbone, "load_pretrained_weights", refuse)
+    with pytest.raises(OptionError, match="^option 'pretrained_backbone': test_resnet: no network$"):
+        train.training_function(replace(options, output_dir=str(tmp_path), pretrained_backbone=True))
+
+
 def test_a_trained_backbone_is_fetched_where_it_is_asked_for(options, monkeypatch):
     fetched = []
     monkeypatch.setattr(TimmBackbone, "load_pretrained_weights", lambda self: fetched.append(self))
@@ -359,7 +368,8 @@ def test_a_word_that_looks_like_a_date_is_a_word(tmp_path):
         ("image_size: [64, wide]", [], "option 'image_size' wants a list such as"),
         ("schedule: linear", [], "option 'schedule' wants one of constant, cosine, not 'linear'"),
         ("model: 3", [], "option 'model' wants entries"),
-        ("steps: 0", [], r"recipe.yaml: option 'steps' must be above 0, not 0"),
+        ("steps: 0", [], r"recipe.yaml, line 3: option 'steps' must be above 0, not 0"),
+        ("steps: 3", ["--steps", "0"], "^command line: option 'steps' must be above 0, not 0"),
         ("steps: 1\nsteps: 2", [], "line 4: option 'steps' is given twice"),
         ("model: {dropout: 0, dropout: 1}", [], "recipe.yaml, line 3: 'dropout' is given twice"),
         ("model:\n  dropout: 0\n  dropout: 1", [], "recipe.yaml, line 5: 'dropout' is given twice"),
@@ -419,6 +429,24 @@ def test_help_tells_every_option_and_its_default(options_class):
 def test_script_ends_with_the_message_alone(tmp_path):
     with pytest.raises(SystemExit, match="^error: .*unknown option 'stepz'"):
         train.main([write(tmp_path, "stepz: 1\n")])
+
+
+@pytest.mark.parametrize(
+    "text, arguments, expected",
+    [
+        ("model:\n  dropout: 0\n  d_modl: 64", [], "{path}, line 5: option 'model.d_modl' is unknown"),
+        ("model: {dropout: high}", [], "{path}, line 3: option 'model.dropout' wants a number, not 'high'"),
+        ("model: {backbone: none}", [], "{path}, line 3: option 'model': backbone: timm"),
+        ("", ["--model.d_modl", "64"], "command line: option 'model.d_modl' is unknown"),
+        ("scene: {max: 4}", [], "{path}, line 3: option 'scene': "),
+        ("scene: {max: 4}", ["--scene", "{colour: 4}"], "command line: option 'scene': "),
+    ],
+)
+def test_what_does_not_fit_the_language_is_told_with_its_line(tmp_path, text, arguments, expected):
+    path = write(tmp_path, f"language: {TOY}\noutput_dir: {tmp_path / 'run'}\n{text}\n")
+    with pytest.raises(SystemExit) as stop:
+        train.main([path, *arguments])
+    assert str(stop.value).startswith("error: " + expected.format(path=path))
 
 
 # The benchmark of the loop

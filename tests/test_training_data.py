@@ -153,6 +153,13 @@ def test_scenes_are_canonical(options):
         scenes[5]
 
 
+def test_a_renderer_that_draws_another_size_is_named(options):
+    module = load_language_folder(TOY)
+    folder = SimpleNamespace(**vars(module) | {"render_batch": lambda scenes, **_: np.zeros((len(scenes), 8, 8))})
+    with pytest.raises(OptionError, match=r"option 'image_size': renderer by default: .* \(32, 32\), drew \(8, 8\)"):
+        load_examples(options, folder)
+
+
 class Counted:
     """Examples, and how many of them were asked for."""
 
