@@ -122,11 +122,36 @@ def test_pencil_is_searched_where_it_lies_over_the_reading(form, is_moved, model
     assert best.objects == found.objects == objects and best.error == reading.error > 0
 
 
-class Recorded:
-    """A search that changes nothing; what it compares with, and the error that it begins with, are kept."""
+@pytest.mark.parametrize("log_probability, chosen", [(0.0, 1), (-1000.0, 0)])
+def test_what_looks_liker_has_to_be_likely_as_well(log_probability, chosen, model, monkeypatch):
+    """Pencil: a candidate that lies better over it, and that the model finds as likely, or much less so."""
+    reader = Reader.open(model, language=TOY)
+    monkeypatch.setattr(derender.reader, "image_form", lambda folder: "blurred")
+    dot, bar = {"category": "dot", "x": 3, "y": 4}, {"category": "bar", "x1": 1, "x2": 5, "y": 6}
+    (seen,) = reader.see([toy_language.render([dot, bar])])
+    poor, good = reader.describe(seen, [dot]), reader.describe(seen, [dot, bar])
+    monkeypatch.setattr(reader, "_guess", lambda *_: [good])
+    likelihoods = {1: 0.0, 2: log_probability}
+    monkeypatch.setattr(
+        reader, "_find_likelihoods", lambda _, scenes: np.array([likelihoods[len(scene)] for scene in scenes])
+    )
+    assert good.error < poor.error
+    best, _ = reader.better(seen, poor, ReadOptions(candidates=2))
+    assert best is (poor, good)[chosen]
+    searched, doubts = [], []
+    monkeypatch.setattr(derender.reader, "Refiner", lambda *arguments: Recorded(searched, *arguments, doubts=doubts))
+    reader.better(seen, poor, ReadOptions(candidates=2, refine=5))
+    (doubt,) = doubts
+    assert doubt([[dot], [dot, bar]]).tolist() == [0, -log_probability / 4]
 
-    def __init__(self, kept: list, _language, likeness, *_):
+
+class Recorded:
+    """A search that changes nothing; what it compares with, the error that it begins with and its doubt are kept."""
+
+    def __init__(self, kept: list, _language, likeness, _budget, _extra, _fits, doubt, doubts=None):
         self.kept, self.likeness = kept, likeness
+        if doubts is not None:
+            doubts.append(doubt)
 
     def run(self, objects, error):
         self.kept.append((self.likeness, error))

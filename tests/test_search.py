@@ -116,6 +116,15 @@ def test_an_object_dropped_from_beside_its_place_is_put_there():
     assert circle in found.objects and set_scores(found.objects, truth)["iou"] == 1
 
 
+def test_an_object_that_is_not_in_the_pencil_is_dropped():
+    truth = check_objects(SHAPES, noisy_shapes.sample_scene(np.random.default_rng(1), 5, 5))
+    drawn = noisy_shapes.render(truth, rng=np.random.default_rng(2), image_noise=False)
+    likeness = Likeness(noisy_shapes.render_batch, drawn, "blurred", 16)
+    extra = {"category": "rectangle", "x1": 1, "y1": 1, "x2": 15, "y2": 15}
+    _, found = refine(SHAPES, likeness, [*truth, extra], 60)
+    assert extra not in truth and set_scores(found.objects, truth)["iou"] == 1
+
+
 def test_likeness_of_blank_pages():
     blank = np.full((256, 256), 255, np.uint8)
     circle = {"category": "circle", "x": 5, "y": 5}

@@ -1,6 +1,7 @@
 """Policy gradients: on a language that can be listed, the mean over samples is the exact gradient."""
 
 import itertools
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -130,6 +131,35 @@ def test_it_is_at_another_temperature_too(model, estimator):
     estimated = estimated_gradient(model, features, "weighted", estimator, temperature=0.4)
     assert distance(estimated, exact_gradient(model, features, "weighted", temperature=0.4)) < 0.06
     assert distance(estimated, exact_gradient(model, features, "weighted")) > 0.2
+
+
+def test_log_probabilities_are_of_the_logits_over_the_temperature():
+    logits = torch.tensor([1.0, 3.0, 2.0, 9.0])
+    allowed = torch.tensor([True, True, True, False])
+    weights = torch.tensor([1.0, 3.0, 2.0]).div(0.4).exp()
+    expected = [*(weights / weights.sum()).log().tolist(), -float("inf")]
+    assert restrict(logits, allowed, 0.4).tolist() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    "estimator, rewards, zeros",
+    [
+        ("scst", [1.0, 1.0, 0.0, 1.0, 0.5, 0.5, 0.5, 0.5], 5 / 6),  # the greedy row comes first
+        ("leave_one_out", [1.0, 1.0, 0.0, 0.5, 0.5, 0.5], 3 / 6),
+    ],
+)
+def test_the_share_of_samples_that_teach_nothing(model, estimator, rewards, zeros):
+    def suite(*_):
+        return SimpleNamespace(
+            rewards={"iou": torch.tensor(rewards)}, render_seconds=0.0, reward_seconds=0.0, not_drawn=0
+        )
+
+    step = StepOfFeatures(
+        Accelerator(cpu=True), model, None, TABLES, suite, lambda _, rewards: rewards["iou"], estimator, 3, seed=1
+    )
+    features = model.encoder(tiny_pictures(2, 16, 16))[0].detach()
+    _, scalars = step({"pixel_values": features, "references": objects_to_tokens(POINTS, REFERENCES)}, 0)
+    assert scalars["zero_advantages"].item() == pytest.approx(zeros)
 
 
 def without_end(scores, sequences):

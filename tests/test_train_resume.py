@@ -140,6 +140,14 @@ def test_optimizer_and_random_states_are_the_same(runs):
     assert torch.equal(*(state["torch_manual_seed"] for state in states))
 
 
+def test_average_is_the_same(runs):
+    first, second = (torch.load(last_checkpoint(run) / "custom_checkpoint_0.pkl") for run in runs)
+    assert first["updates"] == second["updates"] == STEPS and len(first["average"]) > 20
+    assert all(torch.equal(*pair) for pair in zip(first["average"], second["average"], strict=True))
+    weights = load_file(last_checkpoint(runs[0]) / "model.safetensors").values()
+    assert not all(any(torch.equal(own, tensor) for tensor in weights) for own in first["average"])
+
+
 def test_progress_is_the_same(runs):
     first, second = (json.loads((last_checkpoint(run) / "progress.json").read_text()) for run in runs)
     assert first.pop("elapsed") > 0 and second.pop("elapsed") > 0

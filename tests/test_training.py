@@ -27,10 +27,10 @@ from derender_training.rl_options import RLOptions
 from derender_training.schedule import Schedule
 from derender_training.train_steps import build_optimizer
 from derender_training.training_options import TrainingOptions
+from modeling_derender import DerenderProcessor
 from modeling_derender.checkpoint import load_checkpoint
 from modeling_derender.configuration_derender import OPTIONS_OF
 from modeling_derender.modeling_derender import TimmBackbone
-from modeling_derender.processing_derender import DerenderProcessor
 from modeling_derender.scoring import average_set_scores
 
 
