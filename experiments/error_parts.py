@@ -8,6 +8,7 @@ many have each property wrong; and how far from the truth coordinates are, in th
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -44,6 +45,7 @@ def find_parts(language: Language, predictions: Sequence[dict]) -> dict[str, flo
 
 
 def as_markdown(rows: dict[str, dict], commands: Sequence[str]) -> str:
+    """`commands` tell where the evaluations come from, and last how the table was made of them."""
     names = list(dict.fromkeys(name for parts in rows.values() for name in parts if name != "distances"))
     lines = [
         "# What the inference error is made of",
@@ -74,6 +76,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 raise ValueError(f"{path}: there is a row of {title} already")
             rows[title] = find_parts(open_language(result["language"]).LANGUAGE, result["predictions"])
             commands.append(f"{result['command']}  # {result['hardware']}; commit {result['commit']}")
+        commands.append(
+            shlex.join(["python", "-m", "experiments.error_parts", *options.evaluations, "--out", options.out])
+        )
         write_bytes(options.out, as_markdown(rows, commands).encode())
     except (OSError, ValueError) as error:
         sys.exit(f"error: {error}")

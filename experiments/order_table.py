@@ -44,7 +44,8 @@ def _describe(study: dict) -> str:
         f"{NAMES[kind]} {low:.1f} to {high:.1f} minutes a run" for kind, (low, high) in study["minutes_a_run"].items()
     )
     sentences = [
-        f"CPU scale, not the paper's: {study['recipe']}, {' or '.join(map(str, study['steps']))} steps of "
+        f"CPU scale, not the paper's. `python -m experiments.order_study --seeds {len(study['seeds'])} --size "
+        f"{study['test_pictures']}`: {study['recipe']}, {' or '.join(map(str, study['steps']))} steps of "
         f"{study['batch_size']} fresh scenes of {study['scene']['min_objects']} to {study['scene']['max_objects']} "
         f"objects at {pixels} pixels, seeds {seeds}; each model scored on the same "
         f"{study['test_pictures']} test scenes (eval.py, seed 0).",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from experiments.bootstrap import with_interval
 from experiments.paper_rows import SCENES, SEEDS, Table
-from experiments.paper_scales import find_setting
+from experiments.paper_scales import Setting, find_setting
 from experiments.runs import SPEED, without_options
 
 
@@ -29,7 +31,7 @@ def as_markdown(table: Table, result: dict) -> str:
     if any(row.get("real") for row in result["rows"]):
         parts.append(_real(result))
     if result["instead"]:
-        parts.append(_instead(table, result["instead"]))
+        parts.append(_instead(table, result["instead"], result["scale"]))
     notes = [f"{row['label']}: {row['note']}." for row in result["rows"] if row["note"]]
     return "\n\n".join([*parts, *notes]) + "\n"
 
@@ -41,7 +43,7 @@ def _describe(table: Table, result: dict) -> str:
     pixels = " x ".join(map(str, result["image_size"]))
     training = f"{setting.train_size:,} training scenes" if setting.train_size else "the given training scenes"
     small = "" if result["scale"] == "paper" else f"{result['scale'].upper()} scale, not the paper's. "
-    reinforced = " ".join(without_options(setting.reinforce, SPEED))  # which nothing but speed depends on
+    reinforced, reinforces = " ".join(_find_reinforced(table, setting)), any(row.reinforces for row in table.rows)
     seeds = max(len(row["scores"]["iou"]["seeds"]) for row in result["rows"] if "scores" in row)
     options = " --data_dir AbstractScenes_v1.1" if table.data_set == SCENES else ""
     options += f" --seeds {seeds}" if seeds != SEEDS else ""
@@ -56,7 +58,8 @@ def _describe(table: Table, result: dict) -> str:
         f"{pixels} pixels",
         training,
         f"batches of {result['batch_size']}",
-        f"{first:,g} {unit} of cross-entropy and {second:g} more of reinforcement"
+        f"{first:,g} {unit} of cross-entropy"
+        + (f" and {second:g} more of reinforcement" if reinforces else "")
         + (f" (with `{reinforced}`)" if reinforced else ""),
         *((setting.remark,) if setting.remark else ()),
         f"{result['minutes']:.0f} minutes of all runs added up",
@@ -69,6 +72,19 @@ def _describe(table: Table, result: dict) -> str:
         "step that was best on the validation; 0 is the model that reinforcement began with."
         + (f" NOT RUN yet: {', '.join(missing)}." if missing else "")
     )
+
+
+def _find_reinforced(table: Table, setting: Setting) -> list[str]:
+    """The options of rl_train.py that all rows which reinforce have beside their recipe, but for those of speed."""
+    rows = [_as_pairs((*setting.reinforce, *row.options)) for row in table.rows if row.reinforces]
+    shared = set.intersection(*(set(pairs.items()) for pairs in rows)) if rows else set()
+    options = [text for pair in rows[0].items() if pair in shared for text in pair] if rows else []
+    return list(without_options(options, SPEED))
+
+
+def _as_pairs(options: Sequence[str]) -> dict[str, str]:
+    """Of several of one name the last counts."""
+    return dict(zip(options[::2], options[1::2], strict=True))
 
 
 def _tell_hardware(result: dict) -> str:
@@ -103,11 +119,12 @@ def _label(row: dict, result: dict) -> str:
     return row["label"] + (f", {row['share']}% of the data" if result["table"] == "size" else "")
 
 
-def _instead(table: Table, rows: list[dict]) -> str:
+def _instead(table: Table, rows: list[dict], scale: str) -> str:
     made = [f"{row['label']}: {row['hardware']}, commit {row['commit']}" for row in rows]
     lines = [
         "What one would pick instead: Transformers' VisionEncoderDecoderModel (small ViT and GPT-2), trained "
-        "by Seq2SeqTrainer on the same pictures for the same time (`python -m experiments.vision_encoder_decoder`; "
+        "by Seq2SeqTrainer on the same pictures for the same time (`python -m experiments.vision_encoder_decoder "
+        f"{table.data_set} --scale {scale}{' --data_dir AbstractScenes_v1.1' if table.data_set == SCENES else ''}`; "
         f"{'; '.join(made)}):",
         "",
         f"| | {' | '.join(table.measures.values())} | images/s | minutes |",

@@ -91,13 +91,19 @@ def summarize(evaluations: dict, optimised: str) -> dict:
     return {"rows": rows, "gain": gain, "optimised": optimised}
 
 
+def _command(name: str, study: dict) -> str:
+    data = " --data_dir AbstractScenes_v1.1" if name == "abstract_scenes" else ""
+    return f"python -m experiments.rl_study {name} --seeds {study['seeds']} --minutes {study['minutes']:g}{data}"
+
+
 def as_markdown(name: str, result: dict) -> str:
     study, gain = result["study"], result["gain"]
     low, high = gain["interval"]
     lines = [
         f"# Reinforcement and cross-entropy from one checkpoint: {name}, at CPU scale",
         "",
-        f"CPU scale, not the paper's: configs/rl_study_{name}.yaml ({study['start_minutes']:.1f} minutes) and from "
+        f"CPU scale, not the paper's. `{_command(name, study)}`: configs/rl_study_{name}.yaml "
+        f"({study['start_minutes']:.1f} minutes) and from "
         f"its checkpoint {study['minutes']} minutes more of each kind, {study['seeds']} seeds, at learning rates of "
         f"{' and '.join(f'{rate:g}' for rate in study['learning_rates'])} with cosine decay; {study['pictures']} test "
         f"pictures. {'; '.join(study['hardware'])}. Commit {', '.join(study['commits'])}. In percent, means over "

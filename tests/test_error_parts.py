@@ -65,5 +65,8 @@ def test_a_table_is_written(tmp_path):
     with pytest.raises(SystemExit, match="a.json: there is a row of runs/a already"):
         main([str(tmp_path / "a.json")] * 2 + ["--out", str(tmp_path / "table.md")])
     assert "    python eval.py --model runs/a  # a machine; commit abc" in text
+    assert text.endswith(
+        f"    python -m experiments.error_parts {tmp_path}/a.json {tmp_path}/tta.json --out {tmp_path}/table.md\n"
+    )
     with pytest.raises(SystemExit, match="b.json: no such file"):
         main([str(tmp_path / "b.json"), "--out", str(tmp_path / "table.md")])
