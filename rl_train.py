@@ -41,7 +41,6 @@ from derender_training.unused_parameters import freeze_unused
 from modeling_derender.grammar_tables import GrammarTables
 from modeling_derender.modeling_derender import DerenderForConditionalGeneration
 from modeling_derender.processing_derender import DerenderProcessor
-from modeling_derender.specification import check_objects
 
 
 def training_function(options: RLOptions) -> Progress:
@@ -76,7 +75,7 @@ def training_function(options: RLOptions) -> Progress:
         add_noise=find_image_noise(options, folder), stretch=REINFORCED,
         language=folder.LANGUAGE, draw_targets=find_drawing(options, draw),
     )  # fmt: skip
-    references = [check_objects(folder.LANGUAGE, example["objects"]) for example in examples.validation]
+    references = [example["objects"] for example in examples.validation]
 
     run = RunFolder(options, accelerator)
     model = model.to(memory_format=torch.channels_last)

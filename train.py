@@ -42,7 +42,6 @@ from modeling_derender.configuration_derender import DerenderConfig
 from modeling_derender.language import Language
 from modeling_derender.modeling_derender import DerenderForConditionalGeneration
 from modeling_derender.processing_derender import DerenderProcessor
-from modeling_derender.specification import check_objects
 
 
 # Fields of the config that follow from the language and from other options.
@@ -84,7 +83,7 @@ def training_function(options: TrainingOptions) -> Progress:
         accelerator.process_index, accelerator.num_processes, find_image_noise(options, folder),
         FIRST if options.initial_model is None else FURTHER,
     )  # fmt: skip
-    references = [check_objects(folder.LANGUAGE, example["objects"]) for example in examples.validation]
+    references = [example["objects"] for example in examples.validation]
 
     run = RunFolder(options, accelerator)
     if run.read_progress().step == 0:

@@ -17,7 +17,8 @@ SPLITS = ("train", "validation")
 
 
 def open_data_folder(path: str, language: Language) -> dict[str, Sequence[dict]]:
-    """The splits of a folder, each a sequence of {"image", "objects"}; OptionError for what cannot be opened.
+    """The splits of a folder, each a sequence of {"image", "objects"} with canonical objects; OptionError for
+    what cannot be opened.
 
     All lines of an imagefolder are checked here, the examples of other data when they are taken.
     """

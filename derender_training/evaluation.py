@@ -28,8 +28,8 @@ def predict(
     """The predicted objects of each of `examples` (each with an "image"), in their order.
 
     With an `accelerator` of several processes each predicts its share, with the statistics of process 0 since that is
-    the model which is saved, and all return the whole. Without the grammar,
-    what does not parse is passed over. `progress` names a progress bar. The model's mode (train or eval) is kept.
+    the model which is saved, and all return the whole. Without the grammar, what does not parse is passed over.
+    `progress` names a progress bar. The model's mode (train or eval) is kept.
     """
     process, num_processes = (accelerator.process_index, accelerator.num_processes) if accelerator else (0, 1)
     model = accelerator.unwrap_model(model) if accelerator else model

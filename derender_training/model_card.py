@@ -16,7 +16,6 @@ from derender_training.result_file import describe_hardware, find_commit
 from derender_training.scores import is_error
 from derender_training.sheet import COLUMNS, draw_sheet
 from modeling_derender.scoring import count_matches
-from modeling_derender.specification import check_objects
 
 
 CARD, PICTURE = "README.md", "readings.png"
@@ -116,8 +115,8 @@ class CardWriter:
 
     def _draw(self, examples: Sequence[dict], predictions: Sequence[list[dict]]) -> bytes:
         read, _ = draw_readings(self.draw, predictions, self.folder.LANGUAGE.canvas.pixels)
-        truth = [check_objects(self.folder.LANGUAGE, example["objects"]) for example in examples]
-        right = [count_matches(*pair) == max(map(len, pair)) for pair in zip(predictions, truth, strict=True)]
+        pairs = [(objects, example["objects"]) for objects, example in zip(predictions, examples, strict=True)]
+        right = [count_matches(*pair) == max(map(len, pair)) for pair in pairs]
         return draw_sheet([example["image"] for example in examples], list(read), right)
 
     def _describe_data(self, step: int) -> str:
