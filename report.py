@@ -20,6 +20,7 @@ import numpy as np
 from datasets_scripts.evaluation_data import EvaluationData, take
 from datasets_scripts.scenes import RenderError, data_options
 from derender.cli import positive
+from derender_training.command_line import end_stopped
 from derender_training.drawing import draw_readings
 from derender_training.figures import png_of
 from derender_training.result_file import read_evaluation, write_bytes
@@ -247,4 +248,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        end_stopped("the same command begins again")

@@ -41,7 +41,7 @@ from modeling_derender.checkpoint import load_checkpoint
 from modeling_derender.configuration_derender import DerenderConfig
 from modeling_derender.language import Language
 from modeling_derender.modeling_derender import DerenderForConditionalGeneration
-from modeling_derender.processing_derender import DerenderProcessor
+from modeling_derender.processing_derender import IGNORED_LABEL, DerenderProcessor
 
 
 # Fields of the config that follow from the language and from other options.
@@ -166,14 +166,15 @@ def cross_entropy(
 ) -> Callable[[dict[str, torch.Tensor], int], tuple[torch.Tensor, dict]]:
     """What `train_steps` calls on each batch of a model that trains; without `targets` each token is its own.
 
-    `normalize` makes pixel values of the batches' pictures.
+    `normalize` makes pixel values of the batches' pictures. The loss returned is the mean over this process's tokens,
+    the gradient that of the mean over the tokens of all processes.
     """
     model.train()
 
     def find_loss(pictures: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor]:
         outputs = model(pixel_values=normalize(pictures), labels=labels)
         loss = outputs.loss if targets is None else targets.loss(outputs.logits, labels)
-        accelerator.backward(loss)
+        accelerator.backward(loss if accelerator.num_processes == 1 else loss * token_weight(accelerator, labels))
         return (loss.detach(),)
 
     recorded = Recorded(find_loss, model) if options.cuda_graphs else None
@@ -186,6 +187,12 @@ def cross_entropy(
         return *recorded(pictures, torch.nn.functional.pad(labels, (0, missing), value=-100)), {}
 
     return find_gradient
+
+
+def token_weight(accelerator: Accelerator, labels: torch.Tensor) -> torch.Tensor:
+    """What this process's mean over its tokens counts in the mean of the processes' gradients: its share of tokens."""
+    count = (labels != IGNORED_LABEL).sum().float()
+    return count / accelerator.reduce(count, reduction="mean")
 
 
 def build_model(

@@ -79,7 +79,7 @@ class Desk:
         if path is None:
             raise gr.Error("Choose a picture, or draw one, first.", print_exception=False)
         try:
-            picture = open_image(path, name="the picture", max_pixels=MOST_PIXELS)
+            picture = open_image(path, name="the picture", max_pixels=MOST_PIXELS, tell=gr.Warning)
             options = ReadOptions(_count(candidates, 1, MOST_CANDIDATES), _count(refine, 0, MOST_DRAWINGS))
             return self.reader.read(picture, options)
         except FAILURES as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import logging
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -29,16 +28,6 @@ from modeling_derender.image_io import ImageError, open_image
 
 STDIN = "standard input"
 UNSURE = 0.5  # the confidence below which an object is rather not there
-
-
-class _Told(logging.Handler):
-    """What opening a picture has to say, on standard error as all else."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        tqdm.write(f"derender: {record.getMessage()}", file=sys.stderr)
-
-
-logging.getLogger("modeling_derender").addHandler(_Told())
 
 
 def read_files(options: argparse.Namespace) -> int:
@@ -111,7 +100,7 @@ def _find_form(options: argparse.Namespace, names: Sequence[str]) -> str:
 
 
 def _open(name: str) -> Image.Image:
-    return open_image(_read_input(), STDIN) if name == STREAM else open_image(name)
+    return open_image(_read_input() if name == STREAM else name, _label(name), tell=_tell)
 
 
 def _read_input() -> io.BytesIO:
@@ -127,12 +116,11 @@ def _read_input() -> io.BytesIO:
 
 
 def _tell_doubts(reading: Reading, name: str) -> None:
-    """On standard error, of objects that are rather not there."""
+    """Of objects that are rather not there."""
     unsure = sum(sure < UNSURE for sure in reading.confidences)
     if unsure:
         of = f"{unsure} of {len(reading.objects)} objects"
-        told = f"unsure of {of}; --min-confidence {UNSURE} leaves out such"
-        tqdm.write(f"derender: {_label(name)}: {told}", file=sys.stderr)
+        _tell(f"{_label(name)}: unsure of {of}; --min-confidence {UNSURE} leaves out such")
 
 
 def _tell_steps(steps: Sequence[Step], name: str, target: Target) -> None:
@@ -151,6 +139,11 @@ def _named(name: str, error: Exception) -> str:
     return str(error) if _label(name) in str(error) else f"{_label(name)}: {error}"
 
 
-def _fail(message: str, kind: str) -> int:
+def _tell(message: str) -> None:
+    """On standard error, beside a progress bar."""
     tqdm.write(f"derender: {message}", file=sys.stderr)
+
+
+def _fail(message: str, kind: str) -> int:
+    _tell(message)
     return EXIT_STATUS[kind]

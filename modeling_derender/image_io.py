@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import BinaryIO
@@ -23,10 +24,15 @@ class ImageError(ValueError):
     """A picture that cannot be read or used; the message names it and says why."""
 
 
-def open_image(file: str | Path | BinaryIO, name: str | None = None, max_pixels: int = MAX_PIXELS) -> Image.Image:
+def open_image(
+    file: str | Path | BinaryIO,
+    name: str | None = None,
+    max_pixels: int = MAX_PIXELS,
+    tell: Callable[[str], object] = logger.warning,
+) -> Image.Image:
     """Read a picture file, or a binary stream, completely; raises ImageError naming it, or calling it `name`.
 
-    It is upright, as its camera says. Of several pages or frames it is the first, which is logged as a warning.
+    It is upright, as its camera says. Of several pages or frames it is the first, of which `tell` tells.
     The size is checked against `max_pixels` before any pixel is decoded, and again for formats that hold a picture
     in another format (ICO), inside which Pillow's own limit stands.
     """
@@ -38,7 +44,7 @@ def open_image(file: str | Path | BinaryIO, name: str | None = None, max_pixels:
                 check_size(*image.size, path, max_pixels)
                 # Asked before it is loaded, since Pillow turns the pages to find out.
                 if getattr(image, "is_animated", False) and image.format != CAMERAS:
-                    logger.warning("%s: has several pages or frames, of which the first is read", path)
+                    tell(f"{path}: has several pages or frames, of which the first is read")
                 image.load()
                 check_size(*image.size, path, max_pixels)
                 return turn_upright(image)

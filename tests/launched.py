@@ -1,4 +1,4 @@
-"""The scripts under `accelerate launch`, by the example configuration: two processes on the CPU."""
+"""The scripts under `accelerate launch`, by the example configuration: processes on the CPU."""
 
 import os
 import subprocess
@@ -10,8 +10,13 @@ ROOT = Path(__file__).parents[1]
 CONFIGS = ROOT / "configs" / "accelerate"
 
 
-def launch(script: str, *arguments) -> subprocess.CompletedProcess:
+def launch(script: str, *arguments, num_processes: int = 2) -> subprocess.CompletedProcess:
     command = [Path(sys.executable).with_name("accelerate"), "launch", "--config_file", CONFIGS / "gpus.yaml"]
-    command += ["--num_processes", "2", "--main_process_port", "0", ROOT / script, *map(str, arguments)]
-    environment = {**os.environ, "ACCELERATE_USE_CPU": "true", "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}
-    return subprocess.run(command, env=environment, capture_output=True, text=True, cwd=ROOT)
+    command += ["--num_processes", str(num_processes), "--main_process_port", "0", ROOT / script, *map(str, arguments)]
+    settings = {
+        "ACCELERATE_USE_CPU": "true",
+        "CUDA_VISIBLE_DEVICES": "",
+        "OMP_NUM_THREADS": "1",
+        "PYTHONPATH": str(ROOT),
+    }
+    return subprocess.run(command, env=os.environ | settings, capture_output=True, text=True, cwd=ROOT)

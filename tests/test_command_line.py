@@ -1,4 +1,9 @@
-"""How the training scripts end: with their help, with an error in a line, or stopped by Ctrl-C."""
+"""How scripts end: with their help, with an error in a line, or stopped by Ctrl-C."""
+
+import argparse
+import runpy
+import signal
+from pathlib import Path
 
 import pytest
 
@@ -25,3 +30,19 @@ def test_how_a_script_ends(script, monkeypatch, capsys, tmp_path):
     assert end_by(OptionError("option 'steps': no")) == "error: option 'steps': no"
     assert end_by(KeyboardInterrupt()) == 130
     assert "stopped; the same command goes on from the last checkpoint" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("script", "what_now"),
+    [("eval", "begins again"), ("report", "begins again"), ("experiments/reproduce", "goes on")],
+)
+def test_other_scripts_that_take_long(script, what_now, monkeypatch, capsys):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(argparse.ArgumentParser, "parse_args", interrupt)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    with pytest.raises(SystemExit) as stop:
+        runpy.run_path(str(Path(__file__).parents[1] / f"{script}.py"), run_name="__main__")
+    assert stop.value.code == 130
+    assert capsys.readouterr().err == f"\nstopped; the same command {what_now}\n"

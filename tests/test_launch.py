@@ -5,9 +5,11 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 from accelerate.commands.config.config_args import load_config_from_file
 from launched import CONFIGS, launch
+from safetensors.torch import load_file
 
 import train
 from derender_training.checkpoints import CheckpointError
@@ -81,6 +83,17 @@ def test_two_processes_predict_by_the_model_that_is_saved(tmp_path):
     said = json.loads((tmp_path / "predictions.json").read_text())
     assert said["together"] == said["alone"][0] and len(said["together"]) == 7
     assert all(first and first != second for first, second in zip(*said["alone"], strict=True))
+
+
+def test_two_processes_take_the_gradient_of_one(tmp_path):
+    """Each token counts alike, however many there are beside it in its process."""
+    together = launch("tests/gradient_process.py", tmp_path / "two")
+    alone = launch("tests/gradient_process.py", tmp_path / "one", num_processes=1)
+    assert together.returncode == alone.returncode == 0, together.stderr + alone.stderr
+    two, one = load_file(tmp_path / "two"), load_file(tmp_path / "one")
+    assert two.keys() == one.keys() and any(gradient.abs().max() > 0.01 for gradient in one.values())
+    for name, gradient in one.items():
+        torch.testing.assert_close(two[name], gradient, rtol=1e-3, atol=1e-6)
 
 
 def test_two_processes_score_each_picture_once(runs):

@@ -142,6 +142,17 @@ def test_a_bad_picture_is_told_and_the_page_goes_on(kind, message, client, pictu
     assert ask(client, pictures[0]) == before
 
 
+def test_of_several_pages_it_is_told(pictures, page_module, arguments, monkeypatch, tmp_path):
+    told = []
+    monkeypatch.setattr(page_module.gr, "Warning", told.append)
+    desk = page_module.Desk(Reader.open(arguments[1], language=TOY))
+    first, second = map(Image.open, pictures[:2])
+    first.save(tmp_path / "pages.tif", save_all=True, append_images=[second])
+    read = [desk.read_for_programs(str(path), 1, 0)["objects"] for path in (tmp_path / "pages.tif", pictures[0])]
+    assert read[0] == read[1]
+    assert told == ["the picture: has several pages or frames, of which the first is read"]
+
+
 def test_an_upload_may_only_be_so_large(address, client, pictures, tmp_path):
     large = tmp_path / "large.png"
     large.write_bytes(pictures[0].read_bytes() + bytes(LARGEST_UPLOAD))
