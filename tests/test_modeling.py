@@ -74,12 +74,16 @@ def test_a_backbone_is_loaded_as_it_was_saved(backbone, tmp_path):
         for tensor in (*model.parameters(), *model.buffers()):
             if tensor.is_floating_point():
                 tensor.add_(0.01)
+        for name, tensor in model.named_parameters():
+            if "relative_position" in name:
+                tensor.normal_()  # so large that the features tell where each is looked up
     model.save_pretrained(tmp_path)
     loaded, pictures = load_checkpoint(tmp_path), tiny_pictures(1, 224, 224)
     for name, tensor in model.state_dict().items():
         assert torch.equal(loaded.state_dict()[name], tensor), name
     with torch.no_grad():
-        assert torch.equal(loaded.encoder(pictures)[0], model.encoder(pictures)[0])
+        # Kernels round by where in memory the weights lie; positions looked up elsewhere differ by 0.2.
+        torch.testing.assert_close(loaded.encoder(pictures)[0], model.encoder(pictures)[0], rtol=0, atol=2e-3)
 
 
 @pytest.mark.parametrize("backbone, is_whole", [("resnet18", True), ("test_efficientnet", False)])
