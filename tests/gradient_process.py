@@ -1,6 +1,6 @@
-"""One of some processes that take a gradient together: gradient_process.py OUT.safetensors
+"""One of several processes, or the only one, that take a gradient together: gradient_process.py OUT.safetensors
 
-Each has its part of two batches of labels of unlike lengths, as train.py cuts them. The first writes the gradient.
+Each has its part of one batch, whose labels are of unlike lengths. The first writes the gradient.
 """
 
 import sys

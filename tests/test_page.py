@@ -142,14 +142,15 @@ def test_a_bad_picture_is_told_and_the_page_goes_on(kind, message, client, pictu
     assert ask(client, pictures[0]) == before
 
 
-def test_of_several_pages_it_is_told(pictures, page_module, arguments, monkeypatch, tmp_path):
-    told = []
+def test_of_several_pages_it_is_told(client, pictures, page_module, arguments, monkeypatch, tmp_path):
+    pages, told = tmp_path / "pages.tif", []
+    first, second = map(Image.open, pictures[:2])
+    first.save(pages, save_all=True, append_images=[second])
+    expected = ask(client, pictures[0])["objects"]
+    assert ask(client, pages)["objects"] == expected
     monkeypatch.setattr(page_module.gr, "Warning", told.append)
     desk = page_module.Desk(Reader.open(arguments[1], language=TOY))
-    first, second = map(Image.open, pictures[:2])
-    first.save(tmp_path / "pages.tif", save_all=True, append_images=[second])
-    read = [desk.read_for_programs(str(path), 1, 0)["objects"] for path in (tmp_path / "pages.tif", pictures[0])]
-    assert read[0] == read[1]
+    assert desk.read_for_programs(str(pages), 1, 0)["objects"] == expected
     assert told == ["the picture: has several pages or frames, of which the first is read"]
 
 
